@@ -1,0 +1,17 @@
+# Each tests/fuzz/fuzz_X.cpp is a libFuzzer target with its corpus in tests/fuzz/corpus/X; new finds go to the build folder.
+set(RELREASON_FUZZ_SECONDS 20 CACHE STRING "Seconds that each fuzz target runs for as a test")
+file(GLOB targets CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/fuzz_*.cpp)
+add_custom_target(fuzz_tests)
+foreach(source IN LISTS targets)
+  cmake_path(GET source STEM name)
+  string(REPLACE fuzz_ "" corpus ${name})
+  add_executable(${name} EXCLUDE_FROM_ALL ${source})
+  target_link_libraries(${name} PRIVATE relreason::data relreason_warnings)
+  target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzz_tests ${name})
+  add_test(NAME fuzz/${corpus} COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/run.sh $<TARGET_FILE:${name}>
+           ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${corpus} ${PROJECT_BINARY_DIR}/fuzz/${corpus} ${RELREASON_FUZZ_SECONDS})
+  set_tests_properties(fuzz/${corpus} PROPERTIES LABELS fuzz TIMEOUT 86400)
+endforeach()

@@ -1,0 +1,29 @@
+# Tests that drive a compiler or CMake themselves: bash scripts under tests/, one argument list each.
+find_program(RELREASON_GCC NAMES g++)
+find_program(RELREASON_CLANG NAMES clang++)
+mark_as_advanced(RELREASON_GCC RELREASON_CLANG)
+get_target_property(eigen_include Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
+list(GET eigen_include 0 eigen_include)
+
+# relreason_script_test(NAME LABEL FOLDER [ARGUMENTS...]): runs tests/FOLDER/run.sh with its own scratch folder in WORK.
+function(relreason_script_test name label folder)
+  add_test(NAME ${name} COMMAND bash ${PROJECT_SOURCE_DIR}/tests/${folder}/run.sh ${ARGN})
+  string(REPLACE / _ scratch ${name})
+  set_tests_properties(
+    ${name} PROPERTIES LABELS ${label} TIMEOUT 1500 RUN_SERIAL ON
+    ENVIRONMENT "SOURCE=${PROJECT_SOURCE_DIR};WORK=${PROJECT_BINARY_DIR}/scratch/${scratch};EIGEN_INCLUDE=${eigen_include};CMAKE=${CMAKE_COMMAND}"
+  )
+endfunction()
+
+foreach(compiler IN ITEMS "${RELREASON_GCC}" "${RELREASON_CLANG}")
+  if(compiler)
+    cmake_path(GET compiler FILENAME short)
+    relreason_script_test(headers/${short} headers headers ${compiler})
+    relreason_script_test(compile_fail/${short} compile_fail compile_fail ${compiler})
+  endif()
+endforeach()
+relreason_script_test(docs docs docs ${CMAKE_CXX_COMPILER})
+relreason_script_test(format format format)
+foreach(way IN ITEMS find_package add_subdirectory fetch_content include_path conan)
+  relreason_script_test(consume/${way} consume consume ${way} ${CMAKE_CXX_COMPILER})
+endforeach()

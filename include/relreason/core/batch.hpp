@@ -1,0 +1,189 @@
+// relreason/core/batch.hpp -- a batch of graphs, packed: the rows of all graphs stand in one array, with offsets; nothing is padded.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <type_traits>
+#include <vector>
+
+#include "relreason/core/error.hpp"
+#include "relreason/core/limits.hpp"
+
+namespace relreason {
+
+// Rows of one space. Entry p of the parent space owns rows offsets[p] .. offsets[p + 1].
+struct space_rows {
+  std::vector<int> offsets{0};
+  std::vector<int> senders, receivers;   // links: rows of the whole batch
+  std::vector<int> index;                // some: rows of the whole batch
+  int padded = 0;                        // pad sequences to this length; 0: to the longest of this batch
+};
+
+// The inputs of a model M for some samples. Fill it sample by sample:
+//   b.add_sample(); b.count<object>(5); b.push<"o">(values, 5 * 7); ...    clear() keeps the memory.
+template <class M, class T = float>
+class batch {
+ public:
+  int samples = 0;
+  std::array<int, static_cast<std::size_t>(M::n_spaces)> once_rows{};
+  std::array<space_rows, static_cast<std::size_t>(M::n_spaces)> spaces;
+  std::array<std::vector<T>, static_cast<std::size_t>(M::n)> reals;
+  std::array<std::vector<int>, static_cast<std::size_t>(M::n)> indices;
+
+  void clear() {
+    samples = 0;
+    for (auto& s : spaces) {
+      s.offsets.assign(1, 0);
+      s.senders.clear();
+      s.receivers.clear();
+      s.index.clear();
+    }
+    for (auto& r : reals) r.clear();
+    for (auto& i : indices) i.clear();
+  }
+
+  void add_sample(int n = 1) { samples += n; }
+
+  // The next parent of S has n entries.
+  template <class S>
+  void count(int n) {
+    static_assert(M::template space<S>() >= 0, "relreason::batch: the model has no such space");
+    static_assert(S::kind == space_kind::each || S::kind == space_kind::links || S::kind == space_kind::some,
+                  "relreason::batch: only each, links and some are counted by the batch");
+    auto& o = space<S>().offsets;
+    o.push_back(o.back() + n);
+  }
+  template <class S>
+  void link(int sender, int receiver) {
+    space<S>().senders.push_back(sender);
+    space<S>().receivers.push_back(receiver);
+  }
+  template <class S>
+  space_rows& space() {
+    static_assert(M::template space<S>() >= 0, "relreason::batch: the model has no such space");
+    return spaces[static_cast<std::size_t>(M::template space<S>())];
+  }
+  template <class S>
+  const space_rows& space() const {
+    return spaces[static_cast<std::size_t>(M::template space<S>())];
+  }
+
+  template <name N>
+  auto& values() {
+    constexpr int at = M::template find<N>();
+    static_assert(at >= 0 && M::info[static_cast<std::size_t>(at < 0 ? 0 : at)].kind == line_kind::input, "relreason::batch: the model has no such input");
+    if constexpr (M::info[static_cast<std::size_t>(at)].integral) return indices[static_cast<std::size_t>(at)];
+    else return reals[static_cast<std::size_t>(at)];
+  }
+  template <name N, class U>
+  void push(const U* data, std::size_t n) {
+    auto& to = values<N>();
+    to.insert(to.end(), data, data + n);
+  }
+  template <name N, class U>
+  void push(U one) {
+    values<N>().push_back(static_cast<typename std::remove_reference_t<decltype(values<N>())>::value_type>(one));
+  }
+
+  // Rows of every space; derived offsets of complete graphs go to `pair_offsets` (one run of parents + 1 per such space).
+  void extents(extent* e, int* pair_offsets) const {
+    for (std::size_t i = 0; i < spaces.size(); ++i) {
+      const space_info& s = spaces_of_model<M>[i];
+      e[i] = {};
+      if (s.kind == space_kind::root) e[i].rows = samples;
+      else if (s.kind == space_kind::once_root) e[i].rows = 1;
+      else {
+        e[i].parents = e[s.parent].rows;
+        if (s.kind == space_kind::all_pairs) {
+          if (!filled[i]) pair_offsets = pair_extent(e[i], e[s.receiver], e[s.sender], pair_offsets);
+        } else {
+          e[i].offsets = spaces[i].offsets.data();
+          e[i].rows = spaces[i].offsets.back();
+          e[i].senders = spaces[i].senders.data();
+          e[i].receivers = spaces[i].receivers.data();
+          e[i].index = spaces[i].index.data();
+          e[i].padded = spaces[i].padded;
+          if (!e[i].padded)
+            for (int p = 0; p + 1 < static_cast<int>(spaces[i].offsets.size()); ++p) e[i].padded = std::max(e[i].padded, e[i].count(p));
+        }
+      }
+    }
+  }
+
+  static int* pair_extent(extent& pairs, const extent& receivers, const extent& senders, int* offsets) {
+    pairs.offsets = offsets;
+    int at = 0;
+    for (int p = 0; p < pairs.parents; ++p) {
+      *offsets++ = at;
+      if (receivers.offsets && senders.offsets) at += receivers.count(p) * senders.count(p);
+    }
+    *offsets++ = at;
+    pairs.rows = at;
+    return offsets;
+  }
+
+  // Every count and every index against the model and the planned capacity.
+  void check(const limits<M>& at) const {
+    std::array<bool, static_cast<std::size_t>(M::n)> all{};
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = M::info[i].kind == line_kind::input;
+    check_for(at, all);
+  }
+  // The same for some of the inputs: a prediction needs no labels.
+  void check_for(const limits<M>& at, const std::array<bool, static_cast<std::size_t>(M::n)>& inputs) const {
+    if (samples > at.samples) fail("batch: ", samples, " samples, but ", at.samples, " were planned; raise limits::samples");
+    extent e[static_cast<std::size_t>(M::n_spaces)];
+    for (std::size_t i = 0; i < spaces.size(); ++i) check_space(i, at, e);
+    for (std::size_t i = 0; i < reals.size(); ++i)
+      if (inputs[i]) check_input(i, e);
+  }
+
+ private:
+  static constexpr auto filled = detail::filled_spaces<M>();
+
+  void check_space(std::size_t i, const limits<M>& at, extent* e) const {
+    const space_info& s = spaces_of_model<M>[i];
+    const auto label = space_names_of_model<M>[i];
+    e[i] = {};
+    if (s.kind == space_kind::root) e[i].rows = samples;
+    if (s.kind == space_kind::once_root) e[i].rows = 1;
+    if (s.parent < 0 || s.kind == space_kind::all_pairs || filled[i]) return;
+    const space_rows& r = spaces[i];
+    const int parents = e[s.parent].rows;
+    if (static_cast<int>(r.offsets.size()) != parents + 1)
+      fail("batch: space ", label, " was counted for ", r.offsets.size() - 1, " parents, but there are ", parents, "; call count<", label, ">(n) once per parent");
+    for (int p = 0; p < parents; ++p) {
+      const int n = r.offsets[static_cast<std::size_t>(p) + 1] - r.offsets[static_cast<std::size_t>(p)];
+      if (n < 0) fail("batch: space ", label, " has a negative count at parent ", p);
+      if (at.per_parent[i] > 0 && n > at.per_parent[i])
+        fail("batch: ", n, " entries of ", label, " at parent ", p, ", but ", at.per_parent[i], " were planned; raise limits::set<", label, ">()");
+      if (at.per_parent[i] == 0 && s.kind != space_kind::some) fail("batch: no capacity was planned for space ", label, "; call limits::set<", label, ">(n)");
+    }
+    if (r.padded > at.per_parent[i]) fail("batch: ", label, " is padded to ", r.padded, ", but ", at.per_parent[i], " were planned; raise limits::set<", label, ">()");
+    e[i].rows = r.offsets.back();
+    if (s.kind == space_kind::links) {
+      check_index(r.senders, label, "senders", e[i].rows, e[s.sender].rows);
+      check_index(r.receivers, label, "receivers", e[i].rows, e[s.receiver].rows);
+    }
+    if (s.kind == space_kind::some) check_index(r.index, label, "indices", e[i].rows, e[s.whole].rows);
+  }
+  static void check_index(const std::vector<int>& v, std::string_view label, const char* what, int wanted, int below) {
+    if (static_cast<int>(v.size()) != wanted) fail("batch: space ", label, " has ", v.size(), " ", what, ", its offsets want ", wanted);
+    for (std::size_t k = 0; k < v.size(); ++k)
+      if (v[k] < 0 || v[k] >= below) fail("batch: entry ", k, " of the ", what, " of ", label, " is ", v[k], "; wanted 0 to ", below - 1);
+  }
+  void check_input(std::size_t i, const extent* e) const {
+    const line_info& f = M::info[i];
+    const std::size_t wanted = static_cast<std::size_t>(e[f.space].rows) * static_cast<std::size_t>(f.width);
+    const std::size_t found = f.integral ? indices[i].size() : reals[i].size();
+    if (found != wanted)
+      fail("batch: input \"", f.id.view(), "\" has ", found, " values; wanted ", e[f.space].rows, " rows of ", space_names_of_model<M>[static_cast<std::size_t>(f.space)],
+           " x ", f.width, " = ", wanted);
+    const int limit = f.limit;
+    for (std::size_t k = 0; k < indices[i].size(); ++k)
+      if (indices[i][k] < 0 || indices[i][k] >= limit)
+        fail("batch: entry ", k, " of input \"", f.id.view(), "\" is ", indices[i][k], "; wanted 0 to ", limit - 1);
+  }
+};
+
+}  // namespace relreason

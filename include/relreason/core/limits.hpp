@@ -1,0 +1,104 @@
+// relreason/core/limits.hpp -- the capacities for which memory is planned: samples per step, entries per parent of each space.
+#pragma once
+
+#include <array>
+
+#include "relreason/core/model.hpp"
+
+namespace relreason {
+
+// What the engine knows of a space, as numbers.
+struct space_info {
+  space_kind kind = space_kind::root;
+  int parent = -1, receiver = -1, sender = -1, whole = -1;
+  int capacity = 0;
+  bool once = false;
+};
+
+namespace detail {
+constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+template <class Spaces, class S>
+constexpr space_info describe_space() {
+  space_info s;
+  s.kind = S::kind;
+  s.once = is_once<S>;
+  if constexpr (!std::is_void_v<typename S::parent>) s.parent = index_of<typename S::parent>(Spaces{});
+  if constexpr (requires { typename S::receiver; }) {
+    s.receiver = index_of<typename S::receiver>(Spaces{});
+    s.sender = index_of<typename S::sender>(Spaces{});
+  }
+  if constexpr (requires { typename S::whole; }) s.whole = index_of<typename S::whole>(Spaces{});
+  if constexpr (requires { S::capacity; }) s.capacity = S::capacity;
+  return s;
+}
+template <class... S>
+constexpr std::array<space_info, sizeof...(S)> describe_spaces(list<S...> all) {
+  return {describe_space<decltype(all), S>()...};
+}
+template <class... S>
+constexpr std::array<std::string_view, sizeof...(S)> name_spaces(list<S...>) {
+  return {space_name<S>()...};
+}
+}  // namespace detail
+
+template <class M>
+inline constexpr auto spaces_of_model = detail::describe_spaces(typename M::spaces{});
+template <class M>
+inline constexpr auto space_names_of_model = detail::name_spaces(typename M::spaces{});
+
+namespace detail {
+// Spaces whose rows an operation decides, and those that stand on them.
+template <class M>
+constexpr std::array<bool, at(M::n_spaces)> filled_spaces() {
+  std::array<bool, at(M::n_spaces)> t{};
+  for (const auto& f : M::info)
+    if (f.fills >= 0) t[at(f.fills)] = true;
+  for (std::size_t i = 0; i < t.size(); ++i) {
+    const space_info& s = spaces_of_model<M>[i];
+    if (s.parent >= 0 && t[at(s.parent)]) t[i] = true;
+    if (s.receiver >= 0 && (t[at(s.receiver)] || t[at(s.sender)])) t[i] = true;
+  }
+  return t;
+}
+}  // namespace detail
+
+// limits<rn> at; at.samples = 640; at.set<object>(10).set<word>(50);
+template <class M>
+struct limits {
+  int samples = 1;
+  std::array<int, static_cast<std::size_t>(M::n_spaces)> per_parent = [] {
+    std::array<int, static_cast<std::size_t>(M::n_spaces)> start{};
+    for (std::size_t i = 0; i < start.size(); ++i) start[i] = spaces_of_model<M>[i].capacity;
+    return start;
+  }();
+
+  template <class S>
+  limits& set(int entries) {
+    static_assert(M::template space<S>() >= 0, "relreason::limits: the model has no such space");
+    per_parent[static_cast<std::size_t>(M::template space<S>())] = entries;
+    return *this;
+  }
+};
+
+// The largest extents of `samples` graphs under these limits.
+template <class M>
+void capacity_extents(const limits<M>& at, int samples, extent* e) {
+  for (std::size_t i = 0; i < spaces_of_model<M>.size(); ++i) {
+    const space_info& s = spaces_of_model<M>[i];
+    const int per = at.per_parent[i];
+    e[i] = {};
+    if (s.kind == space_kind::root) e[i].rows = samples;
+    else if (s.kind == space_kind::once_root) e[i].rows = 1;
+    else {
+      e[i].parents = e[s.parent].rows;
+      if (s.kind == space_kind::all_pairs)
+        e[i].rows = e[i].parents * at.per_parent[static_cast<std::size_t>(s.receiver)] * at.per_parent[static_cast<std::size_t>(s.sender)];
+      else if (s.kind == space_kind::some && per == 0) e[i].rows = e[s.whole].rows;
+      else e[i].rows = e[i].parents * per;
+      e[i].padded = per;
+    }
+  }
+}
+
+}  // namespace relreason

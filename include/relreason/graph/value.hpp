@@ -1,0 +1,35 @@
+// relreason/graph/value.hpp -- the type of a value: on which space it lies and what one row of it is.
+#pragma once
+
+#include "relreason/graph/space.hpp"
+
+namespace relreason {
+
+// What one row is. Real rows have a width; indices have a limit (found values lie in [0, limit)).
+template <int Width>
+struct features {
+  static_assert(Width > 0, "relreason::features: the width must be positive");
+  static constexpr int width = Width, limit = 0;
+};
+template <int Words>   // token ids 1..Words, 0 for padding
+struct ids {
+  static_assert(Words > 0, "relreason::ids: the number of words must be positive");
+  static constexpr int width = 1, limit = Words + 1;
+};
+template <int Classes>   // class index 0..Classes-1
+struct label {
+  static_assert(Classes > 1, "relreason::label: at least two classes");
+  static constexpr int width = 1, limit = Classes;
+};
+
+template <class Space, class What>
+struct value {
+  using space = Space;
+  using what = What;
+  static constexpr int width = What::width;
+  static constexpr bool integral = What::limit > 0;
+};
+template <class Space, int Width>
+using rows = value<Space, features<Width>>;
+
+}  // namespace relreason

@@ -1,0 +1,146 @@
+// relreason/nn/mlp.hpp -- fully connected layers, row by row: mlp<relu<256>, relu<256>, dropout<50>, linear<28>>.
+// Dropout stands between the linear map and its ReLU; being a non-negative scaling it equals dropout after the ReLU, where it runs.
+#pragma once
+
+#include <string>
+
+#include "relreason/nn/concat.hpp"
+#include "relreason/nn/layers.hpp"
+
+namespace relreason {
+
+namespace detail {
+
+// y = f_L(... f_1([x_1 ; x_2 ; ...])),  f_l(x) = relu(W_l x + b_l) or W_l x + b_l     x: (rows, in) -> y: (rows, out)
+// dW_l += dz_l^T h_(l-1)    db_l += sum_rows dz_l    dh_(l-1) = dz_l W_l
+template <class Table, bool Named, class... Inputs>
+struct mlp_bind : operation {
+  using joined = concat<Inputs...>;
+  static constexpr auto layers = Table::make(joined::width);
+  static constexpr int n = Table::n;
+  using out = rows<typename joined::space, layers[n - 1].out>;
+  static constexpr bool learns = true;
+
+  static void declare(declaration& d) {
+    for (int l = 0; l < n; ++l)
+      declare_linear(d, Named ? std::to_string(l) + "." : "", layers[static_cast<std::size_t>(l)].in, layers[static_cast<std::size_t>(l)].out);
+  }
+  template <class C>
+  static void reserve(C& ctx, reservation& r) {
+    for (const layer_info& l : layers) r.prepared(ctx.kernel->packed_bytes(l.in, l.out));
+    if (ctx.gradients)
+      for (const layer_info& l : layers) r.prepared(ctx.kernel->packed_bytes(l.out, l.in));
+  }
+  template <class C>
+  static void prepare(C& ctx, const slots<typename C::real>& s) {
+    for (int l = 0; l < n; ++l) {
+      const layer_info& f = layers[static_cast<std::size_t>(l)];
+      ctx.kernel->pack(s.parameter[2 * l], f.in, false, f.in, f.out, s.prepared[l]);
+      if (ctx.gradients) ctx.kernel->pack(s.parameter[2 * l], f.in, true, f.out, f.in, s.prepared[n + l]);
+    }
+  }
+
+  template <class T>
+  struct tape {
+    typename joined::template tape<T> input;
+    const T* h[n + 1]{};          // h[0]: the input, h[l]: the output of layer l
+    T* hidden[n]{};
+    T *d = nullptr, *d_below = nullptr;
+  };
+  template <class C>
+  static void plan(C& ctx, tape<typename C::real>& t) {
+    using T = typename C::real;
+    const int n_rows = ctx.template at<typename out::space>().rows;
+    joined::plan(ctx, t.input, false);
+    int widest = joined::width;
+    for (const layer_info& l : layers) {
+      widest = std::max(widest, l.out);
+      ctx.want(n_rows, l.in, l.out);
+      ctx.want(n_rows, l.out, l.in);
+    }
+    for (int l = 0; l + 1 < n; ++l) t.hidden[l] = ctx.memory->template take<T>(extent_product(n_rows, layers[static_cast<std::size_t>(l)].out));
+    if (ctx.gradients) {
+      t.d = ctx.memory->template take<T>(extent_product(n_rows, widest));
+      t.d_below = ctx.memory->template take<T>(extent_product(n_rows, widest));
+    }
+  }
+
+  template <class C>
+  static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in, typename C::real* y) {
+    using T = typename C::real;
+    const extent& e = ctx.template at<typename out::space>();
+    t.h[0] = joined::gather(ctx, t.input, in);
+    for (int l = 0; l < n; ++l) {
+      const layer_info& f = layers[static_cast<std::size_t>(l)];
+      T* to = l + 1 < n ? t.hidden[l] : y;
+      affine_args<T> a;
+      a.rows = e.rows, a.k = f.in, a.n = f.out;
+      a.x = t.h[l], a.ldx = f.in;
+      a.packed = s.prepared[l], a.bias = s.parameter[2 * l + 1];
+      a.y = to, a.ldy = f.out;
+      a.relu = f.relu;
+      ctx.affine(a);
+      if (f.dropout && ctx.training) drop(ctx, l, to);
+      t.h[l + 1] = to;
+    }
+  }
+
+  template <class C>
+  static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in, const typename C::real* y,
+                       const typename C::real* dy) {
+    using T = typename C::real;
+    const int n_rows = ctx.template at<typename out::space>().rows;
+    const layer_info& last = layers[n - 1];
+    std::memcpy(t.d, dy, extent_product(n_rows, last.out) * sizeof(T));
+    if (last.relu) rows_of::gate(extent_product(n_rows, last.out), t.d, y);
+    for (int l = n - 1; l >= 0; --l) {
+      const layer_info& f = layers[static_cast<std::size_t>(l)];
+      if (f.dropout && ctx.training) drop(ctx, l, t.d);
+      for (int r = 0; s.dparameter[2 * l + 1] && r < n_rows; ++r) rows_of::add(static_cast<std::size_t>(f.out), s.dparameter[2 * l + 1], t.d + extent_product(r, f.out));
+      if (s.dparameter[2 * l]) {
+        outer_args<T> w;
+        w.rows = n_rows, w.m = f.out, w.n = f.in;
+        w.a = t.d, w.lda = f.out, w.b = t.h[l], w.ldb = f.in;
+        w.c = s.dparameter[2 * l], w.ldc = f.in;
+        ctx.outer(w);
+      }
+      if (l == 0 && !joined::wants_gradient(reinterpret_cast<const void* const*>(in.dx))) return;
+      affine_args<T> a;
+      a.rows = n_rows, a.k = f.out, a.n = f.in;
+      a.x = t.d, a.ldx = f.out;
+      a.packed = s.prepared[n + l];
+      a.y = t.d_below, a.ldy = f.in;
+      if (l > 0 && layers[static_cast<std::size_t>(l - 1)].relu) a.gate = t.h[l], a.ldgate = f.in;
+      if (l == 0 && !t.input.x) a.y = in.dx[0], a.accumulate = true;
+      ctx.affine(a);
+      std::swap(t.d, t.d_below);
+    }
+    if (t.input.x) joined::scatter(ctx, t.input, in, t.d);
+  }
+
+ private:
+  template <class C>
+  static void drop(C& ctx, int l, typename C::real* h) {
+    const extent& e = ctx.template at<typename out::space>();
+    const layer_info& f = layers[static_cast<std::size_t>(l)];
+    rows_of::dropout(extent_product(e.rows, f.out), h, f.dropout, ctx.seed, rows_of::dropout_stream(ctx.line, l, ctx.step), extent_product(e.base, f.out));
+  }
+};
+
+}  // namespace detail
+
+// Parameters: <layer>.weight (out, in), <layer>.bias (out), layers counted from 0.
+template <class... Layers>
+struct mlp {
+  template <class... Inputs>
+  struct bind : detail::mlp_bind<layer_table<Layers...>, true, Inputs...> {};
+};
+
+// y = W [x_1 ; x_2 ; ...] + b.    Parameters: weight (out, in), bias (out).
+template <int Width>
+struct linear {
+  template <class... Inputs>
+  struct bind : detail::mlp_bind<layer_table<linear<Width>>, false, Inputs...> {};
+};
+
+}  // namespace relreason

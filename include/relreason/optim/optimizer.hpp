@@ -1,0 +1,68 @@
+// relreason/optim/optimizer.hpp -- what an optimizer is, and the loop over flat arrays that all of them share.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "relreason/core/error.hpp"
+#include "relreason/optim/text.hpp"
+
+namespace relreason {
+
+// An optimizer keeps `moments` arrays as long as the parameters, which start at zero and are saved under `moment_names`.
+// update(w, g, m, n, rate, step, scale): one step of n parameters in place, element by element, with gradient scale * g.
+// step counts from 1. Splitting [0, n) into ranges, one update each, gives the same result.
+template <class Optimizer>
+concept optimizer = requires(const Optimizer& o, float* w, const float* g, float* const* m, double* wd, const double* gd, double* const* md) {
+  { Optimizer::name } -> std::convertible_to<std::string_view>;
+  { Optimizer::moments } -> std::convertible_to<int>;
+  { Optimizer::moment_names[0] } -> std::convertible_to<std::string_view>;
+  { o.update(w, g, m, std::size_t{}, double{}, 1LL, double{}) } -> std::same_as<void>;
+  { o.update(wd, gd, md, std::size_t{}, double{}, 1LL, double{}) } -> std::same_as<void>;
+  { o.check() } -> std::same_as<void>;
+  { o.text() } -> std::convertible_to<std::string>;
+};
+
+namespace detail {
+
+inline constexpr std::size_t element_block = 64;
+
+// body(first, count) over [0, n). A whole block passes its count as a constant, which compilers need to vectorize at -O2.
+template <class Body>
+void for_element_blocks(std::size_t n, Body&& body) {
+  std::size_t first = 0;
+  for (; first + element_block <= n; first += element_block) body(first, std::integral_constant<std::size_t, element_block>{});
+  if (first < n) body(first, n - first);
+}
+
+// x = sqrt(x). std::sqrt may set errno, which keeps compilers from vectorizing it; both ways round correctly, so the bits are the same.
+template <class T, class Count>
+void square_roots(T* x, Count count) {
+  std::size_t done = 0;
+#if defined(__SSE2__)
+  if constexpr (std::is_same_v<T, float>)
+    for (const std::size_t whole = count / 4 * 4; done < whole; done += 4) _mm_storeu_ps(x + done, _mm_sqrt_ps(_mm_loadu_ps(x + done)));
+  if constexpr (std::is_same_v<T, double>)
+    for (const std::size_t whole = count / 2 * 2; done < whole; done += 2) _mm_storeu_pd(x + done, _mm_sqrt_pd(_mm_loadu_pd(x + done)));
+#endif
+  for (std::size_t i = done; i < count; ++i) x[i] = std::sqrt(x[i]);
+}
+
+inline void check_setting(std::string_view policy, std::string_view setting, double value, bool good, std::string_view wanted) {
+  if (!good || !std::isfinite(value)) fail(policy, ": ", setting, " is ", number_text(value), "; wanted ", wanted);
+}
+
+inline void check_step(std::string_view policy, long long step) {
+  if (step < 1) fail(policy, "::update: step is ", step, "; steps count from 1");
+}
+
+}  // namespace detail
+}  // namespace relreason

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# tests/headers/run.sh COMPILER -- every public header compiles alone, twice in a row, without warnings, straight from the compiler;
+# and a header outside data/, train/, report/ and retrieval/ reaches no third-party library but Eigen.
+set -u
+compiler=$1
+export compiler
+root=${SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
+scratch=${WORK:-$(mktemp -d)}
+export scratch
+mkdir -p "$scratch"
+cd "$root" || exit 1
+export flags="-std=c++20 -fsyntax-only -Wall -Wextra -Wconversion -Wshadow -Werror -fdiagnostics-color=never -Iinclude -isystem ${EIGEN_INCLUDE:-/usr/include/eigen3} -x c++"
+
+# The CUDA backend's headers need nvcc.
+headers() { (cd include && find relreason -name '*.hpp' -not -path 'relreason/backend/cuda*' | sort); }
+
+check_header() {
+  local header=$1 log="$scratch/${1//\//_}"
+  if ! "$compiler" $flags -MD -MF "$log.d" -include "$header" -include "$header" /dev/null >"$log.log" 2>&1; then
+    echo "[failed] $header alone ($(basename "$compiler"))"
+    head -20 "$log.log"
+    return 1
+  fi
+  case $header in
+    relreason/data/* | relreason/train/* | relreason/report/* | relreason/retrieval/* | relreason/relreason.hpp) ;;
+    *)
+      local reached
+      reached=$(grep -oE '/(simdjson|png|zlib|nlohmann|xtensor|xtl|cxxopts)[./][^ ]*' "$log.d" | head -1)
+      if [ -n "$reached" ]; then
+        echo "[failed] $header pulls in $reached"
+        return 1
+      fi
+      ;;
+  esac
+  echo "[passed] $header alone ($(basename "$compiler"))"
+}
+export -f check_header
+
+# One file with every header of the given folders, under extra flags.
+check_together() {
+  local title=$1 extra=$2 pattern=$3
+  headers | grep -E "$pattern" | sed 's/.*/#include "&"/' >"$scratch/together.cpp"
+  if "$compiler" $flags $extra "$scratch/together.cpp" >"$scratch/together.log" 2>&1; then
+    echo "[passed] $title"
+  else
+    echo "[failed] $title"
+    head -20 "$scratch/together.log"
+    return 1
+  fi
+}
+
+status=0
+headers | xargs -P "$(nproc)" -I{} bash -c 'check_header {}' || status=1
+check_together "inference headers with -fno-exceptions -fno-rtti ($(basename "$compiler"))" "-fno-exceptions -fno-rtti" \
+  '^relreason/(core|backend|graph|nn|message)/' || status=1
+
+if "$compiler" --version | grep -q clang; then
+  title="the portable path for aarch64 (syntax only)"
+  if echo '#include <vector>' | "$compiler" $flags --target=aarch64-linux-gnu - 2>/dev/null; then
+    check_together "$title" "--target=aarch64-linux-gnu" '^relreason/(core|backend|graph|nn|message|loss|optim|metric)/' || status=1
+  else
+    echo "[skipped] $title: no C++ library headers for aarch64; Debian 12 has them in libstdc++-12-dev-arm64-cross"
+  fi
+fi
+exit $status
