@@ -22,7 +22,8 @@ check_file() {
     echo "[failed] compile_fail/$name: it compiles"
     return 1
   fi
-  if grep -E '(fatal )?error: ' "$log" | head -3 | grep -qF -- "$sentence"; then
+  # Clang quotes the sentence, and its quotation marks with a backslash.
+  if grep -E '(fatal )?error: ' "$log" | head -3 | sed 's/\\"/"/g' | grep -qF -- "$sentence"; then
     echo "[passed] compile_fail/$name"
   else
     echo "[failed] compile_fail/$name: '$sentence' is not within the first three errors:"

@@ -70,5 +70,5 @@ TEST_CASE("adam: settings out of range and step 0 are errors that name them", "[
 }
 
 TEST_CASE("adam: the text names every setting", "[optim][adam]") {
-  CHECK(adam{}.text() == "adam beta1 0.9 beta2 0.999 epsilon 1e-08 weight_decay 0.0001");
+  CHECK(adam{}.text() == "adam beta1 0.9 beta2 0.999 epsilon 1e-08 weight_decay 1e-04");
 }

@@ -2,11 +2,14 @@
 // A message says what was being done, to what, what was found, what was wanted and what to do next.
 #pragma once
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace relreason {
 
@@ -26,6 +29,27 @@ struct error : std::runtime_error {
 };
 inline namespace exceptions {
 [[noreturn]] inline void raise(const std::string& message) { throw error(message); }
+
+// Carries a failure out of a parallel body, which must not throw: the first one is kept and thrown again by rethrow().
+class failure {
+ public:
+  template <class F>
+  void guard(F&& f) noexcept {
+    try {
+      f();
+    } catch (...) {
+      if (!taken_.test_and_set()) kept_ = std::current_exception();
+    }
+  }
+  void rethrow() {
+    taken_.clear();
+    if (kept_) std::rethrow_exception(std::exchange(kept_, nullptr));
+  }
+
+ private:
+  std::atomic_flag taken_;
+  std::exception_ptr kept_;
+};
 }  // namespace exceptions
 #else
 inline namespace no_exceptions {
@@ -33,6 +57,11 @@ inline namespace no_exceptions {
   on_error()(message.c_str());
   std::abort();
 }
+struct failure {
+  template <class F>
+  void guard(F&& f) { f(); }
+  void rethrow() {}
+};
 }  // namespace no_exceptions
 #endif
 

@@ -325,13 +325,16 @@ class gradient_program {
     next_lane_.store(0);
     const int samples = all_.extents[engine::root].rows;
     threads_.parallel_for(static_cast<int>(workers_.size()), [&](int k) {
-      worker& w = *workers_[at(k)];
-      for (int l; (l = next_lane_.fetch_add(1)) < lanes_;)
-        for (int t = l; t < tiles; t += lanes_) {
-          start_tile(w, l, t * tile, std::min((t + 1) * tile, samples));
-          body(w, l);
-        }
+      failure_.guard([&] {
+        worker& w = *workers_[at(k)];
+        for (int l; (l = next_lane_.fetch_add(1)) < lanes_;)
+          for (int t = l; t < tiles; t += lanes_) {
+            start_tile(w, l, t * tile, std::min((t + 1) * tile, samples));
+            body(w, l);
+          }
+      });
     });
+    failure_.rethrow();
   }
   void start_tile(worker& w, int l, int first, int last) {
     w.space.reset();
@@ -443,6 +446,7 @@ class gradient_program {
   step_options options_;
   std::array<T*, sizeof...(Wanted)> outputs_{};
   std::atomic<int> next_lane_{0};
+  failure failure_;
 };
 
 }  // namespace relreason

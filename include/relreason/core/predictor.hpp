@@ -81,6 +81,7 @@ class predictor {
     typename engine::whole all_;
     std::vector<std::unique_ptr<worker>> workers_;
     std::atomic<int> next_{0};
+    failure failure_;
   };
 
   // outputs[k]: the rows of the k-th wanted value for the whole batch, row-major.
@@ -95,13 +96,16 @@ class predictor {
     const bool inside = tiles == 1;
     const int workers = inside ? 1 : static_cast<int>(own.workers_.size());
     const auto body = [&](int k) {
-      worker& w = *own.workers_[at(k)];
-      w.ctx.inner = inside ? own.threads_ : &own.serial_;
-      w.ctx.inner_chunks = inside ? own.threads_->threads() : 1;
-      for (int t; (t = own.next_.fetch_add(1)) < tiles;) run_tile(own, w, t * tile, std::min((t + 1) * tile, b.samples), outputs);
+      own.failure_.guard([&] {
+        worker& w = *own.workers_[at(k)];
+        w.ctx.inner = inside ? own.threads_ : &own.serial_;
+        w.ctx.inner_chunks = inside ? own.threads_->threads() : 1;
+        for (int t; (t = own.next_.fetch_add(1)) < tiles;) run_tile(own, w, t * tile, std::min((t + 1) * tile, b.samples), outputs);
+      });
     };
     if (workers == 1) body(0);
     else own.threads_->parallel_for(workers, body);
+    own.failure_.rethrow();
   }
 
   const limits<M>& planned() const { return limits_; }

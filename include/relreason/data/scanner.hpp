@@ -10,18 +10,21 @@
 #include <utility>
 
 #include "relreason/core/error.hpp"
+#include "relreason/data/utf8.hpp"
 
 namespace relreason::detail {
 
-// A name from a file as it may stand in a message: at most 80 characters, none of them able to disturb a terminal.
+// A name from a file as it may stand in a message: at most 80 bytes, in UTF-8, no character able to disturb a terminal.
 inline std::string quoted(std::string_view text) {
   constexpr std::size_t most = 80;
   constexpr const char* digits = "0123456789abcdef";
   std::string out = "\"";
-  for (const char c : text.substr(0, most)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f || c == '"' || c == '\\') (((out += "\\x") += digits[byte >> 4]) += digits[byte & 15]);
-    else out += c;
+  for (std::string_view rest = text.substr(0, most); !rest.empty();) {
+    const std::size_t whole = utf8_length(rest), n = whole ? whole : 1;
+    const auto byte = static_cast<unsigned char>(rest[0]);
+    if (whole == 0 || byte < 0x20 || byte == 0x7f || byte == '"' || byte == '\\') (((out += "\\x") += digits[byte >> 4]) += digits[byte & 15]);
+    else out += rest.substr(0, n);
+    rest.remove_prefix(n);
   }
   return out + (text.size() > most ? "...\"" : "\"");
 }

@@ -64,8 +64,8 @@ static_assert(rate_schedule<any_schedule>);
 
 // What a command line may set; what it leaves out keeps the schedule's default.
 struct schedule_options {
-  std::optional<double> base, cap, minimum, factor, decay;
-  std::optional<int> every, period, growth, patience;
+  std::optional<double> base{}, cap{}, minimum{}, factor{}, decay{};
+  std::optional<int> every{}, period{}, growth{}, patience{};
 };
 
 namespace detail {

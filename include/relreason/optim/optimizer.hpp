@@ -25,6 +25,7 @@ concept optimizer = requires(const Optimizer& o, float* w, const float* g, float
   { Optimizer::name } -> std::convertible_to<std::string_view>;
   { Optimizer::moments } -> std::convertible_to<int>;
   { Optimizer::moment_names[0] } -> std::convertible_to<std::string_view>;
+  requires Optimizer::moment_names.size() == static_cast<std::size_t>(Optimizer::moments);
   { o.update(w, g, m, std::size_t{}, double{}, 1LL, double{}) } -> std::same_as<void>;
   { o.update(wd, gd, md, std::size_t{}, double{}, 1LL, double{}) } -> std::same_as<void>;
   { o.check() } -> std::same_as<void>;

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# scripts/test.sh [--yes] [--no-install] [--quick] -- configures, builds and runs every test.
+#   --yes          install missing packages without asking
+#   --no-install   install nothing; tests whose tools are missing are skipped or fail
+#   --quick        the core tests only
+# Prints the seconds of each part. The last line is "N passed, N failed, N skipped".
+set -u
+
+quick=no setup_arguments=()
+for argument in "$@"; do
+  case $argument in
+    --quick) quick=yes ;;
+    --yes | -y | --no-install) setup_arguments+=("$argument") ;;
+    *) sed -n '2,6s/^# \{0,1\}//p' "$0" && exit 2 ;;
+  esac
+done
+. "$(dirname "$0")/common.sh"
+
+passed=0 failed=0 skipped=0
+begin() { part=$1 started=$(date +%s%N); }
+finish() {
+  local ms=$((($(date +%s%N) - started) / 1000000))
+  printf '%7d.%d s  %-34s %s\n' $((ms / 1000)) $((ms % 1000 / 100)) "$part" "${1-}"
+}
+fail() {
+  failed=$((failed + 1))
+  finish "failed"
+}
+
+# Builds targets of a preset; the compiler's output is shown if it fails.
+build() {
+  local preset=$1 log=$root/build/$1-build.log
+  shift
+  begin "build $preset: $*"
+  if cmake --build "build/$preset" --parallel "$jobs" --target "$@" >"$log" 2>&1; then
+    finish
+  else
+    grep -E -A 12 'FAILED:|error[: ]' "$log" | head -60
+    fail
+  fi
+}
+
+# Runs the ctest entries with a label and counts their lines "[passed] ...", "[failed] ...", "[skipped] ...". A case that passed after a line
+# "skipped: ..." counts as skipped. A test program that fails without a line of its own (a crash, a time-out) counts as one failure.
+run() {
+  local preset=$1 label=$2 log counts p f s ended
+  shift 2
+  log=$root/build/$preset/Testing/Temporary/LastTest.log
+  begin "$preset: $label"
+  rm -f "$log"
+  (cd "build/$preset" && ctest -L "^$label\$" --output-on-failure --parallel "$jobs" --no-tests=ignore "$@") >"$root/build/$preset-$label.log" 2>&1
+  ended=$?
+  [ -f "$log" ] || { finish "no tests"; return; }
+  counts=$(awk '
+    /^skipped: /      { skip = 1 }
+    /^-+$/            { skip = 0 }
+    /^\[passed\] /    { if (skip) s++; else p++; skip = 0 }
+    /^\[failed\] /    { f++; lines++; skip = 0 }
+    /^\[skipped\] /   { s++; skip = 0 }
+    /^Test Failed\.$/ { if (!lines) f++ }
+    /^[0-9]+\/[0-9]+ Testing: / { lines = 0 }
+    END { print p + 0, f + 0, s + 0 }' "$log")
+  read -r p f s <<<"$counts"
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  finish "$p passed, $f failed, $s skipped"
+  grep -E '^skipped: |^\[skipped\] ' "$log" | sort | uniq -c | sed 's/^ */           /'
+  if [ $ended != 0 ]; then
+    [ "$f" != 0 ] || failed=$((failed + 1))
+    grep -v '^\[passed\] ' "$root/build/$preset-$label.log"
+  fi
+}
+
+begin "packages"
+"$root/scripts/setup.sh" "${setup_arguments[@]}" || exit 1
+finish
+
+begin "configure"
+if configure release; then finish; else fail; echo "$passed passed, $failed failed, $skipped skipped"; exit 1; fi
+
+if [ $quick = yes ]; then
+  build release core_tests
+  run release core
+  run release compile_fail --tests-regex '/g\+\+$'
+else
+  build release unit_tests two_flags
+  build release all
+  for label in unit two_flags headers compile_fail docs format consume; do run release $label; done
+  if command -v clang++ >/dev/null; then
+    begin "configure sanitizers"
+    if configure asan && configure tsan; then finish; else fail; fi
+    build asan unit_tests fuzz_tests
+    run asan unit
+    run asan fuzz
+    build tsan unit_tests
+    run tsan unit
+  else
+    echo "skipped: sanitizers and fuzzing need clang++"
+    skipped=$((skipped + 3))
+  fi
+fi
+
+echo "logs: build/*.log, build/*/Testing/Temporary/LastTest.log"
+printf '%7d s  in all\n' $SECONDS
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ] && [ $passed != 0 ]

@@ -1,0 +1,34 @@
+// tests/support/temporary_folder.hpp -- an empty folder that is removed at the end of the test.
+#pragma once
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+struct temporary_folder {
+  std::string path;
+
+  temporary_folder() : path((std::filesystem::temp_directory_path() / "relreason.XXXXXX").string()) {
+    if (!::mkdtemp(path.data())) throw std::runtime_error("cannot make a folder like " + path);
+  }
+  temporary_folder(const temporary_folder&) = delete;
+  ~temporary_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  std::string operator/(std::string_view name) const { return path + "/" + std::string(name); }
+};
+
+inline std::string content_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline void put_content(const std::string& path, std::string_view text) {
+  std::ofstream(path, std::ios::binary).write(text.data(), static_cast<std::streamsize>(text.size()));
+}
