@@ -323,7 +323,7 @@ struct engine_for<M, T, Training, std::integer_sequence<bool, Wanted...>> {
 template <class M, bool Losses, name... Names>
 struct wanted_flags {
   static constexpr bool wanted(const line_info& f) {
-    return (Losses && f.kind == line_kind::minimize) || (f.id.text[0] && ((f.id == Names) || ...));
+    return (Losses && f.kind == line_kind::minimize) || (f.id.text[0] && ((f.id == Names.before_dot()) || ...));
   }
   template <std::size_t... I>
   static auto make(std::index_sequence<I...>) -> std::integer_sequence<bool, wanted(M::info[I])...>;

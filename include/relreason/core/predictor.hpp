@@ -18,7 +18,7 @@ class predictor {
   static constexpr int n = M::n;
   static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
   static_assert(sizeof...(Wanted) > 0, "relreason::predictor: name at least one value");
-  static_assert(((M::template find<Wanted>() >= 0) && ...), "relreason::predictor: the model defines no value of that name");
+  static_assert(((M::template find<Wanted.before_dot()>() >= 0) && ...), "relreason::predictor: the model defines no value of that name");
   static constexpr bool couples = [] {
     for (const auto& p : engine::places)
       if (p.coupled) return true;
@@ -174,10 +174,27 @@ class predictor {
       }
     });
     std::size_t k = 0;
-    (copy_out<M::template find<Wanted>()>(w, outputs[k++]), ...);
+    (copy_out<M::template find<Wanted.before_dot()>(), Wanted.after_dot()>(w, outputs[k++]), ...);
+  }
+  template <int I, name Side>
+  void copy_out(worker& w, T* to) const {
+    if constexpr (Side == name{}) return copy_value<I>(w, to);
+    else return copy_side<I, Side>(w, to);
+  }
+  template <int I, name Side>   // computed only because it was asked for
+  void copy_side(worker& w, T* to) const {
+    using bound = typename engine::template bound_at<I>;
+    static_assert(requires { typename bound::template side<Side>; }, "relreason::predictor: the line has no side results");
+    using result = typename bound::template side<Side>;
+    static_assert(!std::is_void_v<result>, "relreason::predictor: the line has no side result of that name");
+    if (!to) return;
+    const extent& e = w.ctx.template at<typename result::space>();
+    w.ctx.line = engine::line_stream(I);
+    bound::template side_result<Side>(w.ctx, slots_.of_line[at(I)], std::get<at(I)>(w.tapes), engine::template arguments_of<I>(w),
+                                      to + at(e.base) * at(result::width));
   }
   template <int I>
-  static void copy_out(const worker& w, T* to) {
+  static void copy_value(const worker& w, T* to) {
     static_assert(!M::info[at(I)].integral, "relreason::predictor: indices cannot be read out; ask for a real value");
     if (!to) return;
     const extent& e = w.ctx.extents[M::info[at(I)].space];
