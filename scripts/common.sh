@@ -1,20 +1,16 @@
 # Sourced by the other scripts: where the repository is, which generator to use, how to time a part.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-if [ -z "${CMAKE_GENERATOR-}" ] && command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
 jobs=$(nproc)
 
-# configure PRESET [-DNAME=VALUE...]: quiet unless it fails. A build folder of another generator is kept as it is.
+# configure PRESET [-DNAME=VALUE...]: with Ninja if there is one, and quiet unless it fails. A build folder keeps the generator it has.
 configure() {
-  local preset=$1 log
+  local preset=$1 log=$root/build/$1-configure.log generator=()
   shift
-  log=$root/build/$preset-configure.log
   mkdir -p "$root/build"
-  if [ -f "$root/build/$preset/CMakeCache.txt" ]; then
-    (unset CMAKE_GENERATOR && cmake --preset "$preset" "$@") >"$log" 2>&1 && return 0
-  else
-    cmake --preset "$preset" "$@" >"$log" 2>&1 && return 0
+  if [ ! -f "$root/build/$preset/build.ninja" ] && [ ! -f "$root/build/$preset/Makefile" ] && command -v ninja >/dev/null; then
+    generator=(-G Ninja)
+    rm -rf "$root/build/$preset/CMakeCache.txt" "$root/build/$preset/CMakeFiles"  # what an earlier configuration left when it failed
   fi
-  cat "$log"
-  return 1
+  cmake --preset "$preset" "${generator[@]}" "$@" >"$log" 2>&1 || { cat "$log"; return 1; }
 }

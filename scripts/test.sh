@@ -27,46 +27,49 @@ fail() {
   finish "failed"
 }
 
-# Builds targets of a preset; the compiler's output is shown if it fails.
+# Builds targets of a preset, going on after an error; what failed is shown.
 build() {
-  local preset=$1 log=$root/build/$1-build.log
+  local preset=$1 log=$root/build/$1-build.log go_on=-k
   shift
+  [ -f "build/$preset/build.ninja" ] && go_on=-k0
   begin "build $preset: $*"
-  if cmake --build "build/$preset" --parallel "$jobs" --target "$@" >"$log" 2>&1; then
+  if cmake --build "build/$preset" --parallel "$jobs" --target "$@" -- $go_on >"$log" 2>&1; then
     finish
   else
-    grep -E -A 12 'FAILED:|error[: ]' "$log" | head -60
+    grep -E -A 12 'FAILED:|error[: ]|Error [0-9]' "$log" | cut -c1-400 | head -60
     fail
   fi
 }
 
 # Runs the ctest entries with a label and counts their lines "[passed] ...", "[failed] ...", "[skipped] ...". A case that passed after a line
-# "skipped: ..." counts as skipped. A test program that fails without a line of its own (a crash, a time-out) counts as one failure.
+# "skipped: ..." counts as skipped. A test program that fails without a line of its own (a crash, a time-out, not built) counts as one failure.
 run() {
-  local preset=$1 label=$2 log counts p f s ended
+  local preset=$1 label=$2 log summary counts p f s ended
   shift 2
   log=$root/build/$preset/Testing/Temporary/LastTest.log
+  summary=$root/build/$preset-$label.log
   begin "$preset: $label"
   rm -f "$log"
-  (cd "build/$preset" && ctest -L "^$label\$" --output-on-failure --parallel "$jobs" --no-tests=ignore "$@") >"$root/build/$preset-$label.log" 2>&1
+  (cd "build/$preset" && ctest -L "^$label\$" --output-on-failure --parallel "$jobs" --no-tests=ignore "$@") >"$summary" 2>&1
   ended=$?
   [ -f "$log" ] || { finish "no tests"; return; }
   counts=$(awk '
     /^skipped: /      { skip = 1 }
     /^-+$/            { skip = 0 }
     /^\[passed\] /    { if (skip) s++; else p++; skip = 0 }
-    /^\[failed\] /    { f++; lines++; skip = 0 }
+    /^\[failed\] /    { f++; own++; skip = 0 }
     /^\[skipped\] /   { s++; skip = 0 }
-    /^Test Failed\.$/ { if (!lines) f++ }
-    /^[0-9]+\/[0-9]+ Testing: / { lines = 0 }
+    /^[0-9]+\/[0-9]+ Testing: / { own = 0 }
+    /^Test Failed\.$/ { if (!own) f++ }
     END { print p + 0, f + 0, s + 0 }' "$log")
   read -r p f s <<<"$counts"
+  f=$((f + $(grep -c 'Test .*\*\*\*Not Run' "$summary")))
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   finish "$p passed, $f failed, $s skipped"
   grep -E '^skipped: |^\[skipped\] ' "$log" | sort | uniq -c | sed 's/^ */           /'
   if [ $ended != 0 ]; then
     [ "$f" != 0 ] || failed=$((failed + 1))
-    grep -v '^\[passed\] ' "$root/build/$preset-$label.log"
+    grep -vE "^\[passed\] |^(Could not find|Looked in|Unable to find)|^/?${root#/}/build/" "$summary" | head -300
   fi
 }
 

@@ -20,7 +20,7 @@ CASE is core, state or predict, with _bf16 for bf16 operands, with @B for batche
     state     a whole training step in 12 slots: leading padding to pad_to, embedding, LSTM, pairs, f with dropout .05 on layer 1, cross-entropy, backward,
               clipping to norm 50, Adam (rate 5e-6, L2 1e-4)
     predict   log-probabilities of one question about one scene of 6 objects in 12 slots
-The peers' requests stand in pytorch_rn.py. One PyTorch server runs for each setting of the allocator.
+The peers' requests stand in pytorch_rn.py. Every mode and setting of the allocator has a PyTorch process of its own: compiled code, heaps and peaks stay apart.
 
 Method: peers are screened by the median of a few rounds; then relreason, the fastest peer, default eager PyTorch and the fastest peer with merged zero objects
 alternate; each round gives one ratio. Load by other processes is measured over every round.
@@ -230,19 +230,21 @@ class Bench:
         allowed = 2e-2 if kind == "bf16" else 1e-3
         return {**found, "allowed": allowed, "agree": max(found["loss"], found["gradient"]) <= allowed}
 
-    def screen(self, case, servers):
+    def screen_one(self, request, allocator):
+        server, times, error = self.peer(allocator), [], None
+        while not error and len(times) < self.options.screen:
+            ms, error = self.timed(server, request)
+            times += [] if error else [ms]
+        server.close()
+        return {"screen_ms": times, "error": error}
+
+    def screen(self, case):
         """{mode | allocator: {"screen_ms", "error"}} of every way to run the peer."""
         base, steps, found = case.split("_")[0], CASES[case]["steps"], {}
         for mode in self.modes(case):
-            for allocator, server in servers.items():
-                times, error = [], None
-                for _ in range(self.options.screen):
-                    ms, error = self.timed(server, f"run {base} {mode} {steps}")
-                    if error:
-                        break
-                    times.append(ms)
-                found[f"{mode} | {allocator}"] = {"screen_ms": times, "error": error}
-                self.say(f"{case:10} {mode:30} {allocator:8} " + (error or f"{statistics.median(times):.3f} ms"))
+            for allocator in ALLOCATORS:
+                entry = found[f"{mode} | {allocator}"] = self.screen_one(f"run {base} {mode} {steps}", allocator)
+                self.say(f"{case:10} {mode:30} {allocator:8} " + (entry["error"] or f"{statistics.median(entry['screen_ms']):.3f} ms"))
         return found
 
     def finalists(self, case, found):
@@ -255,38 +257,48 @@ class Bench:
                 "merged": fastest(lambda key: "merged" in key and "frozen" not in key), "frozen": fastest(lambda key: "frozen" in key)}
 
     def alternate(self, case, ours, servers, entry):
-        base, steps = case.split("_")[0], CASES[case]["steps"]
-        keys = list(dict.fromkeys(key for key in entry["finalists"].values() if key))
-        for server in (*servers.values(), *([ours] if ours else [])):
+        """Rounds of ours and every finalist in turn. A side that fails gives None from then on and is left out."""
+        base, steps, sides = case.split("_")[0], CASES[case]["steps"], {}
+        if ours and not entry["ours"]["error"]:
+            sides["relreason"] = (ours, f"{case} {steps}", entry["ours"])
+        for key, server in servers.items():
+            sides[key] = (server, f"run {base} {key.split(' | ')[0]} {steps}", entry["modes"][key])
+            _, entry["modes"][key]["error"] = self.timed(*sides[key][:2])   # warms up
+            entry["modes"][key]["ms"] = []
+        for server, _, _ in sides.values():
             server.reset_peak()
         for number in range(self.options.rounds):
-            if ours and not entry["ours"]["error"]:
-                ms, entry["ours"]["error"] = self.timed(ours, f"{case} {steps}")
-                entry["ours"]["ms"].append(ms)
-            for key in keys:
-                mode, allocator = key.split(" | ")
-                ms, error = self.timed(servers[allocator], f"run {base} {mode} {steps}")
-                entry["modes"][key].setdefault("ms", []).append(ms)
-                entry["modes"][key]["error"] = entry["modes"][key]["error"] or error
-            self.say(f"{case} round {number + 1} of {self.options.rounds}: ours {entry['ours']['ms'][-1:]}, "
-                     + ", ".join(f"{key} {entry['modes'][key]['ms'][-1]}" for key in keys))
-        if ours:
-            entry["ours"]["peak_mb"] = ours.peak_mb()
-        entry["peak_mb"] = {allocator: server.peak_mb() for allocator, server in servers.items()}
+            for server, request, times in sides.values():
+                ms, error = (None, times["error"]) if times["error"] else self.timed(server, request)
+                times["ms"].append(ms)
+                times["error"] = error
+            self.say(f"{case} round {number + 1} of {self.options.rounds}: " + ", ".join(f"{key} {times['ms'][-1]}" for key, (_, _, times) in sides.items()))
+        for server, _, times in sides.values():
+            times["peak_mb"] = server.peak_mb()
+
+    def checked(self, case, ours):
+        if not ours:
+            return {"note": "not checked: relreason's program did not run"}
+        peer = self.peer("default")
+        found = self.check(case, ours, peer)
+        peer.close()
+        return found
 
     def run_case(self, case):
-        ours, servers = self.ours() if self.options.ours else None, {allocator: self.peer(allocator) for allocator in ALLOCATORS}
+        ours, servers = self.ours() if self.options.ours else None, {}
         entry = {**CASES[case], "gflop": workload.least_gflop(case.split("_")[0], self.data), "ours": {"ms": [], "error": None}}
         try:
-            entry["check"] = self.check(case, ours, servers["default"]) if ours else {"note": "not checked: relreason's program did not run"}
+            entry["check"] = self.checked(case, ours)
             self.say(f"{case} check: {entry['check']}")
             if ours:
                 _, entry["ours"]["error"] = self.timed(ours, f"{case} 1")   # warms up
-            entry["modes"] = self.screen(case, servers)
+            entry["modes"] = self.screen(case)
             entry["finalists"] = self.finalists(case, entry["modes"])
+            for key in dict.fromkeys(filter(None, entry["finalists"].values())):
+                servers[key] = self.peer(key.split(" | ")[1])
             self.alternate(case, ours, servers, entry)
         finally:
-            for server in (*servers.values(), *([ours] if ours else [])):
+            for server in (*filter(None, servers.values()), *filter(None, [ours])):
                 server.close()
         return entry
 

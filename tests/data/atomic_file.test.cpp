@@ -120,7 +120,7 @@ TEST_CASE("atomic_file: on a full disk the error says so, the old file stays, an
   int status = 0;
   waitpid(child, &status, 0);
   REQUIRE(WIFEXITED(status));
-  if (WEXITSTATUS(status) == no_disk) std::printf("skipped: no permission to mount a small disk for the test of a full one\n");
+  if (WEXITSTATUS(status) == no_disk) std::printf("[skipped] atomic_file on a full disk: no permission to mount a small one\n");
   else CHECK(WEXITSTATUS(status) == passed);
 }
 

@@ -68,9 +68,11 @@ TEST_CASE("npy: every type and shape written is read back", "[data][npy]") {
 
 TEST_CASE("npy: version 2.0, any order of keys, both quotes and half precision are read", "[data][npy]") {
   const std::string dict = R"({"shape":(2,),'fortran_order':True,"descr":'<f2'})";
-  const std::string file = std::string("\x93NUMPY\x02\0", 8) + static_cast<char>(dict.size()) + std::string(3, '\0') + dict + std::string("\0\x3c\0\xc0", 4);
+  const std::string file =
+      std::string("\x93NUMPY\x02\0", 8) + static_cast<char>(dict.size()) + std::string(3, '\0') + dict + std::string("\0\x3c\0\xc0", 4);
   CHECK(npy::parse(bytes_of(file)).values<float>() == std::vector<float>{1, -2});
-  CHECK(npy::parse(bytes_of(version_1("{'descr': '|b1', 'fortran_order': False, 'shape': (1,1,), }\n", "\x01"))).values<int>() == std::vector<int>{1});
+  CHECK(npy::parse(bytes_of(version_1("{'descr': '|b1', 'fortran_order': False, 'shape': (1,1,), }\n", "\x01"))).values<int>() ==
+        std::vector<int>{1});
 }
 
 TEST_CASE("npy: damaged, foreign and hostile files are refused with place, found and wanted", "[data][npy]") {
@@ -98,7 +100,8 @@ TEST_CASE("npy: damaged, foreign and hostile files are refused with place, found
       {refusal(version_1("{'x': 1}")), "byte 11: found key \"x\", wanted descr, fortran_order or shape"},
       {refusal(version_1("{'descr")), "found the end of the header"},
       {refusal(version_1("{'de\\x73cr': '<f4'}")), "wanted a string without escapes"},
-      {refusal(version_1("{'descr': '<f4', 'fortran_order': False, 'shape': ()} + os.system('x')", "abcd")), "wanted only spaces after the header's '}'"},
+      {refusal(version_1("{'descr': '<f4', 'fortran_order': False, 'shape': ()} + os.system('x')", "abcd")),
+       "wanted only spaces after the header's '}'"},
       {with("'>f4'", "False", "(1,)"), "byte 20: found descr \">f4\", wanted one of |b1"},
       {with("'>f4'", "False", "(1,)"), "it is big-endian"},
       {with("'|O'", "False", "(1,)"), "pickled Python objects, which are never loaded"},

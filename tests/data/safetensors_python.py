@@ -11,7 +11,7 @@ try:
     import safetensors
     from safetensors.numpy import load_file, save_file
 except ImportError as missing:
-    print(f"skipped: {missing}; install numpy and safetensors in a virtual environment and run this with its python")
+    print(f"[skipped] safetensors and .npy files of Python: {missing}; install numpy and safetensors in a virtual environment and run this with its python")
     sys.exit(77)
 
 program = sys.argv[1]
@@ -46,7 +46,8 @@ def check(condition, what):
     global checks
     checks += 1
     if not condition:
-        sys.exit(f"FAILED: {what}")
+        print(f"[failed] {what}")
+        sys.exit(1)
 
 
 def round_trips(folder):
@@ -119,4 +120,4 @@ with tempfile.TemporaryDirectory() as folder:
     round_trips(folder)
     damage(folder)
     npy(folder)
-print(f"[passed] {checks} checks against safetensors {safetensors.__version__} and NumPy {numpy.__version__}")
+print(f"[passed] tensor files: {checks} checks against safetensors {safetensors.__version__} and NumPy {numpy.__version__}")

@@ -12,7 +12,9 @@ using relreason::to_xtensor;
 
 namespace {
 template <class Array>
-concept viewable = requires(Array&& x) { rows_of(static_cast<Array&&>(x)); };
+concept viewable = requires(Array&& x) {
+  rows_of(static_cast<Array&&>(x));
+};
 }  // namespace
 
 TEST_CASE("rows_of: the first axis counts the rows, the others are the width, and nothing is copied", "[data][xtensor]") {

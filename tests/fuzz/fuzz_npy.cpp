@@ -17,8 +17,7 @@ template <class T>
 void copy(const relreason::npy::file& file) {
   try {
     file.values<T>();
-  } catch (const relreason::error&) {
-  }
+  } catch (const relreason::error&) {}
 }
 
 void check(const relreason::npy::file& file, std::size_t input_bytes) {

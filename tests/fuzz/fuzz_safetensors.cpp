@@ -19,8 +19,7 @@ void copy(const st::file& file, const st::tensor& t) {
   std::vector<T> to(t.count());
   try {
     file.copy_to(t.name, to.data(), to.size());
-  } catch (const relreason::error&) {
-  }
+  } catch (const relreason::error&) {}
 }
 
 void check(const st::file& file, std::size_t input_bytes) {

@@ -20,7 +20,7 @@ TEST_CASE("clip: the norm of (3, 4, 12) is 13", "[optim][clip]") {
 
 TEST_CASE("clip: every element counts once, for any length", "[optim][clip]") {
   serial_executor serial;
-  for (const std::size_t n : {1, 15, 16, 17, 1023, 1024, 1025, 65536, 100003}) {
+  for (const std::size_t n : {1u, 15u, 16u, 17u, 1023u, 1024u, 1025u, 65536u, 100003u}) {
     const std::vector<float> ones(n, 1);
     CHECK(global_norm(serial, ones.data(), n) == std::sqrt(static_cast<double>(n)));
   }

@@ -41,5 +41,6 @@ TEST_CASE("early_stopping: restored in the middle it stops at the same epoch", "
 
 TEST_CASE("early_stopping: settings out of range are errors", "[optim]") {
   CHECK_THROWS_WITH(early_stopping{.every = 0}.check(), "early_stopping: every is 0 epochs; wanted at least 1");
-  CHECK_THROWS_WITH(early_stopping{.patience = 4}.check(), "early_stopping: patience is 4 epochs; wanted at least 5, the time between two validations");
+  CHECK_THROWS_WITH(early_stopping{.patience = 4}.check(),
+                    "early_stopping: patience is 4 epochs; wanted at least 5, the time between two validations");
 }

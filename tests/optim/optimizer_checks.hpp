@@ -65,7 +65,7 @@ template <class T, relreason::optimizer Optimizer>
 void ranges_change_no_bit(const Optimizer& o) {
   constexpr std::size_t n = 1000;
   const auto whole = in_ranges<T>(o, n, n);
-  for (const std::size_t range : {1, 3, 64, 100, 500}) {
+  for (const std::size_t range : {1u, 3u, 64u, 100u, 500u}) {
     const auto parts = in_ranges<T>(o, n, range);
     INFO("ranges of " << range);
     CHECK(std::memcmp(whole.data(), parts.data(), whole.size() * sizeof(T)) == 0);

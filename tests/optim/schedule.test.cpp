@@ -117,6 +117,15 @@ TEST_CASE("plateau: halves after more than `patience` losses without progress", 
   CHECK(s.rate(1) == 1e-6);   // the minimum
 }
 
+TEST_CASE("plateau: a loss must fall by more than 0.01 % of the best to count as progress", "[optim][schedule]") {
+  plateau s{.base = 1e-3, .patience = 0};
+  s.observe(1);
+  s.observe(.9998);
+  CHECK(s.rate(1) == 1e-3);
+  s.observe(.99975);   // 0.005 % lower
+  CHECK(s.rate(1) == 5e-4);
+}
+
 TEST_CASE("plateau: the rates of PyTorch over 51 losses, one of them nan", "[optim][schedule]") {
   const auto losses = optim_reference("losses"), rates = optim_reference("plateau");
   REQUIRE(losses.size() == rates.size());

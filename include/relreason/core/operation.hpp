@@ -183,6 +183,9 @@ struct operation {
   static constexpr coupling couples = coupling::none;      // reads several graphs at once: the list is cut here
   static constexpr bool learns = false;                    // has parameters
   static void declare(declaration&) {}
+  static std::string text() { return "operation"; }        // what describe<model>() shows
+  template <class C>
+  static double flops(const C&) { return 0; }              // of the forward pass, for the extents of ctx
   template <class C>
   static void reserve(C&, reservation&) {}
   template <class T>

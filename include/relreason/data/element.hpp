@@ -22,9 +22,7 @@ namespace relreason {
 static_assert(std::endian::native == std::endian::little, "relreason: tensor files are little-endian and are read in place");
 
 // In the order of the Python package, which sorts a file's tensors by it (largest first): files of both are the same bytes.
-enum class element : std::uint8_t {
-  boolean, u8, i8, f8_e5m2, f8_e4m3, f8_e8m0, i16, u16, f16, bf16, i32, u32, f32, c64, f64, i64, u64
-};
+enum class element : std::uint8_t { boolean, u8, i8, f8_e5m2, f8_e4m3, f8_e8m0, i16, u16, f16, bf16, i32, u32, f32, c64, f64, i64, u64 };
 
 struct element_info {
   element type;
@@ -33,6 +31,7 @@ struct element_info {
   std::size_t bytes;
 };
 
+// clang-format off
 inline constexpr std::array<element_info, 17> element_table = {{
     {element::boolean, "BOOL", "|b1", 1},  {element::u8, "U8", "|u1", 1},          {element::i8, "I8", "|i1", 1},
     {element::f8_e5m2, "F8_E5M2", "", 1},  {element::f8_e4m3, "F8_E4M3", "", 1},   {element::f8_e8m0, "F8_E8M0", "", 1},
@@ -41,6 +40,7 @@ inline constexpr std::array<element_info, 17> element_table = {{
     {element::f32, "F32", "<f4", 4},       {element::c64, "C64", "<c8", 8},        {element::f64, "F64", "<f8", 8},
     {element::i64, "I64", "<i8", 8},       {element::u64, "U64", "<u8", 8},
 }};
+// clang-format on
 
 constexpr const element_info& info(element type) { return element_table[static_cast<std::size_t>(type)]; }
 

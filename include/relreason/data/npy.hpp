@@ -50,7 +50,7 @@ inline element read_descr(scanner& in) {
     if (one.descr == text) return one.type;
     (known += known.empty() ? "" : ", ") += one.descr;
   }
-  const char* advice = text.starts_with('>') ? "; it is big-endian: save array.astype(array.dtype.newbyteorder('<'))"
+  const char* advice = text.starts_with('>')         ? "; it is big-endian: save array.astype(array.dtype.newbyteorder('<'))"
                        : text.find('O') != text.npos ? "; it holds pickled Python objects, which are never loaded: save numbers"
                                                      : "; save it as another type, for example array.astype('<f4')";
   fail(in.who(), ": byte ", place, ": found descr ", quoted(text), ", wanted one of ", known, advice);

@@ -25,9 +25,7 @@ namespace relreason::safetensors {
 // The content of a file. Tensors point into it and stay valid while this object, or what it was moved to, lives.
 class file {
  public:
-  explicit file(const std::string& path) : path_(path), source_(path, "safetensors::open") {
-    read(source_.bytes(), "safetensors::open: " + path);
-  }
+  explicit file(const std::string& path) : path_(path), source_(path, "safetensors::open") { read(source_.bytes(), "safetensors::open: " + path); }
   // Reads from memory that the caller keeps; `name` stands for the path in messages.
   file(std::span<const std::byte> bytes, const std::string& name) : path_(name) { read(bytes, "safetensors::parse: " + name); }
 

@@ -112,9 +112,8 @@ inline entry read_entry(scanner& in, std::size_t place, std::string name) {
       in.wrong(at, "found key ", quoted(key), " in tensor ", quoted(e.what.name), ", wanted dtype, shape or data_offsets");
     }
   });
-  if (!type || !shape || !offsets)
-    in.wrong(place, "found tensor ", quoted(e.what.name), " without ", !type ? "dtype" : !shape ? "shape" : "data_offsets",
-             ", wanted all three keys");
+  const char* missing = !type ? "dtype" : !shape ? "shape" : offsets ? nullptr : "data_offsets";
+  if (missing) in.wrong(place, "found tensor ", quoted(e.what.name), " without ", missing, ", wanted all three keys");
   return e;
 }
 
@@ -129,9 +128,8 @@ inline metadata_map read_metadata(scanner& in) {
 
 // offsets = [begin, begin + bytes of dtype and shape], and the tensors fill the data from end to end.
 inline void check_layout(const scanner& in, std::vector<entry>& entries, std::size_t data_bytes) {
-  std::stable_sort(entries.begin(), entries.end(), [](const entry& a, const entry& b) {
-    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
-  });
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const entry& a, const entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
   std::int64_t filled = 0;
   for (const entry& e : entries) {
     const auto wrong = [&](const auto&... parts) { in.wrong(e.what.place, "tensor ", quoted(e.what.name), ": ", parts...); };

@@ -64,9 +64,7 @@ auto rows_of(const Array& x) {
   return detail::view_of<const typename Array::value_type>(x);
 }
 template <class Array>
-auto rows_of(Array& x)
-  requires(!std::is_const_v<Array>)
-{
+auto rows_of(Array& x) requires(!std::is_const_v<Array>) {
   static_assert(detail::is_xtensor_container<Array>,
                 "relreason::rows_of: only xt::xtensor and xt::xarray lie in memory as rows; evaluate an expression or a view with xt::eval first");
   return detail::view_of<typename Array::value_type>(x);

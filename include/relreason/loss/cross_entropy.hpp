@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "relreason/core/operation.hpp"
 
@@ -32,6 +33,7 @@ struct cross_entropy {
     static_assert(sizeof...(Weight) <= 1 && ((Weight::width == 1 && same_space<typename Weight::space, typename Logits::space>) && ...),
                   "relreason::cross_entropy: weights must be one number per row of the logits' space");
     static constexpr bool weighted = sizeof...(Weight) == 1;
+    static std::string text() { return "cross entropy" + (SmoothingPercent ? ", smoothing " + std::to_string(SmoothingPercent) + " %" : std::string()); }
 
     template <class C>
     static double entries(C& ctx, const arguments<typename C::real>& in) {

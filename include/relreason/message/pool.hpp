@@ -18,6 +18,8 @@ struct pool {
     using out = rows<typename Space::parent, X::width>;
     static constexpr std::size_t w = X::width;
 
+    static std::string text() { return std::string(std::is_same_v<By, by_mean> ? "mean" : "sum") + " over " + std::string(space_name<Space>()); }
+
     template <class C, class Tape>
     static void forward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
       using T = typename C::real;

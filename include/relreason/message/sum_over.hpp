@@ -122,6 +122,21 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       for (int l = 0; l < n; ++l) declare_linear(d, "g." + std::to_string(l) + ".", info(l).in, info(l).out);
       if (by == detail::aggregator::weights) d.parameter("agg.weight", {options.positions * options.positions}, {initializer::uniform, 1.0});
     }
+    static std::string text() {
+      constexpr const char* names[] = {"sum", "mean", "max", "weighted sum"};
+      return std::string(names[static_cast<int>(by)]) + " over " + std::string(space_name<Pair>()) + " of mlp " + layers_text(layers) +
+             (options.slots ? ", padded to " + std::to_string(options.slots) : "") + (q_at > 0 ? ", question at layer " + std::to_string(q_at) : "");
+    }
+    // Forward, with the first layer factored and pads merged.
+    template <class C>
+    static double flops(const C& ctx) {
+      const extent &e = ctx.template at<Pair>(), &a = ctx.template at<typename Pair::receiver>(), &b = ctx.template at<typename Pair::sender>();
+      double sum = 2.0 * H0 * (static_cast<double>(S::width) * b.rows + static_cast<double>(R::width) * a.rows);
+      if (asked) sum += 2.0 * q_width * info(std::max(q_at, 0)).out * e.parents;
+      const double pairs = pair_rows<float, options.slots, options.positions>::most_rows(e, a, b);
+      for (int l = 1; l < n; ++l) sum += 2.0 * pairs * pair_width(l) * info(l).out;
+      return sum;
+    }
     // Prepared: sender, receiver and question blocks of layer 0, layers 1.. (and, for gradients, all of them transposed), the question block of q_at > 0.
     static constexpr int forward_packs = n + 2, agg = 2 * n;
     template <class C>

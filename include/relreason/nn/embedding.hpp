@@ -20,6 +20,8 @@ struct embedding {
     static constexpr bool learns = true;
     static void declare(declaration& d) { d.parameter("weight", {Ids::what::limit, Width}, {initializer::normal, 1.0}); }
 
+    static std::string text() { return "embedding " + std::to_string(Width); }
+
     template <class C, class Tape>
     static void forward(C& ctx, const slots<typename C::real>& s, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
       const int n = ctx.template at<typename Ids::space>().rows;

@@ -83,6 +83,17 @@ struct layer_table {
   static_assert(starts_with_layer, "relreason::mlp: dropout<percent> must follow the layer that it drops from");
 };
 
+// "256 relu, 28, dropout 5 %": layers as a table shows them.
+template <class Table>
+std::string layers_text(const Table& layers) {
+  std::string text;
+  for (const layer_info& l : layers) {
+    text += (text.empty() ? "" : ", ") + std::to_string(l.out) + (l.relu ? " relu" : "");
+    if (l.dropout) text += ", dropout " + std::to_string(l.dropout) + " %";
+  }
+  return text;
+}
+
 // U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)) for weight and bias, as PyTorch's Linear starts.
 inline initializer fan_in_uniform(int fan_in) { return {initializer::uniform, 1.0 / std::sqrt(static_cast<double>(fan_in))}; }
 

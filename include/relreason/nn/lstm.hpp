@@ -55,6 +55,13 @@ struct last_state {
         d.parameter("lstm.bias_hh" + end, {G}, u);
       }
     }
+    static std::string text() {
+      return std::string("last state of ") + (directions == 2 ? "bi-lstm " : "lstm ") + std::to_string(H) + ", embedding " + std::to_string(D) +
+             (lead ? ", leading pads" : trail ? ", trailing pads" : ", packed");
+    }
+    // Forward, recurrent products only: the input product is made once per word of the vocabulary.
+    template <class C>
+    static double flops(const C& ctx) { return 2.0 * H * G * directions * ctx.template at<word>().rows; }
     // Prepared, per direction: W_ih, W_hh and W_hh transposed, packed; then the pads' gates and tanh(c).
     template <class C>
     static void reserve(C& ctx, reservation& r) {

@@ -25,6 +25,13 @@ struct mlp_bind : operation {
     for (int l = 0; l < n; ++l)
       declare_linear(d, Named ? std::to_string(l) + "." : "", layers[static_cast<std::size_t>(l)].in, layers[static_cast<std::size_t>(l)].out);
   }
+  static std::string text() { return (Named ? "mlp " : "linear ") + layers_text(layers); }
+  template <class C>
+  static double flops(const C& ctx) {
+    double per_row = 0;
+    for (const layer_info& l : layers) per_row += 2.0 * l.in * l.out;
+    return per_row * ctx.template at<typename out::space>().rows;
+  }
   template <class C>
   static void reserve(C& ctx, reservation& r) {
     for (const layer_info& l : layers) r.prepared(ctx.kernel->packed_bytes(l.in, l.out));

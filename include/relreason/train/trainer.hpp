@@ -1,0 +1,124 @@
+// relreason/train/trainer.hpp -- weights, gradients and an optimizer: one call per step, the same bits after a stop and resume.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "relreason/backend/cpu/dispatch.hpp"
+#include "relreason/core/gradient.hpp"
+#include "relreason/optim/adam.hpp"
+#include "relreason/optim/clip.hpp"
+#include "relreason/train/weights.hpp"
+
+namespace relreason {
+
+struct trainer_options {
+  std::uint64_t seed = 1;
+  double clip = 50;                        // global L2 norm of the gradient; 0: off
+  precision arithmetic = precision::full;
+  isa instructions = isa::automatic;
+  // Learning rate of an array is the step's rate times the factor of the first prefix that its path starts with; 0 freezes it.
+  std::vector<std::pair<std::string, double>> rate_factors = {};
+};
+
+// trainer<rn> t(limits, threads, options);  t.step(batch, rate);    Wanted values of the last step's samples can be read out.
+template <class M, class Optimizer = adam, name... Wanted>
+class trainer {
+ public:
+  parameters<M> weights;
+  std::uint64_t steps = 0;                 // optimizer steps done
+
+  trainer(const limits<M>& at, executor& threads, const trainer_options& options, Optimizer optimizer = {})
+      : weights(options.seed), options_(options), optimizer_(optimizer), threads_(threads),
+        kernel_(select_kernels<float>(options.instructions, options.arithmetic)), program_(at, threads, kernel_) {
+    optimizer_.check();
+    for (auto& m : moments_) m.assign(weights.table().learned, 0.f);
+    for (std::size_t m = 0; m < moments_.size(); ++m) moment_pointers_[m] = moments_[m].data();
+  }
+
+  // Mean losses of the batch, before the update. Raises an error, with weights untouched, where loss or gradient is not finite.
+  double step(const batch<M>& b, double rate, std::array<float*, sizeof...(Wanted)> outputs = {}) {
+    add(b, 1, outputs);
+    return update(rate);
+  }
+  // The same in `parts` equal micro-batches: add() each, then update().
+  void add(const batch<M>& b, int parts, std::array<float*, sizeof...(Wanted)> outputs = {}) {
+    program_.run(b, weights, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(added_), 1.0 / parts, added_ > 0}, outputs);
+    loss_ = (added_ ? loss_ : 0) + program_.loss() / parts;
+    ++added_;
+    if (!std::isfinite(program_.loss())) refuse("the loss");
+  }
+  double update(double rate) {
+    added_ = 0;
+    norm_ = global_norm(threads_, program_.gradients().data(), weights.table().learned);
+    if (!std::isfinite(norm_)) refuse("the gradient");
+    const double scale = options_.clip > 0 ? clip_factor(norm_, options_.clip) : 1.0;
+    ++steps;
+    for (const auto& e : weights.table().entries) {
+      const double factor = rate_factor(e.path);
+      if (e.frozen || factor == 0) continue;
+      constexpr std::size_t range = 1 << 15;   // update is element by element, so ranges change nothing
+      threads_.parallel_for(static_cast<int>((e.count + range - 1) / range), [&](int k) {
+        const std::size_t first = static_cast<std::size_t>(k) * range, n = std::min(range, e.count - first), at = e.offset + first;
+        auto m = moment_pointers_;
+        for (auto& p : m) p += at;
+        optimizer_.update(weights.data() + at, program_.gradients().data() + at, m.data(), n, rate * factor, static_cast<long long>(steps), scale);
+      });
+    }
+    return loss_;
+  }
+
+  double gradient_size() const { return norm_; }       // global L2 norm before clipping
+  const char* instructions() const { return kernel_.name; }
+  const kernels<float>& kernel() const { return kernel_; }
+  gradient_program<M, float, Wanted...>& program() { return program_; }
+  const Optimizer& optimizer() const { return optimizer_; }
+
+  // Weights under their paths, moments under optimizer.<moment>.<path>.
+  void save(safetensors::writer& to) const {
+    add_weights(to, weights);
+    for (std::size_t m = 0; m < moments_.size(); ++m)
+      for (const auto& e : weights.table().entries)
+        if (!e.frozen) to.add(moment_name(m) + e.path, moments_[m].data() + e.offset, detail::tensor_shape(e));
+    to.metadata("steps", std::to_string(steps));
+    to.metadata("optimizer", optimizer_.text());
+    to.metadata("instructions", kernel_.name);
+  }
+  void load(const safetensors::file& from) {
+    load_weights(from, weights, {.allow_extra = true});
+    for (std::size_t m = 0; m < moments_.size(); ++m)
+      for (const auto& e : weights.table().entries)
+        if (!e.frozen) from.copy_to(moment_name(m) + e.path, moments_[m].data() + e.offset, e.count);
+    const auto found = from.metadata().find("steps");
+    if (found == from.metadata().end()) fail("trainer::load: ", from.path(), " has no step count; it holds weights only: use load_weights");
+    steps = std::stoull(found->second);
+  }
+
+ private:
+  static std::string moment_name(std::size_t m) { return "optimizer." + std::string(Optimizer::moment_names[m]) + "."; }
+  double rate_factor(const std::string& path) const {
+    for (const auto& [prefix, factor] : options_.rate_factors)
+      if (path.starts_with(prefix)) return factor;
+    return 1;
+  }
+  [[noreturn]] void refuse(const char* what) {
+    added_ = 0;
+    fail("trainer: ", what, " of step ", steps + 1, " is not finite: ", program_.find_non_finite(),
+         "; the weights are those of step ", steps, ". Lower the rate, or look at these samples");
+  }
+
+  trainer_options options_;
+  Optimizer optimizer_;
+  executor& threads_;
+  const kernels<float>& kernel_;
+  gradient_program<M, float, Wanted...> program_;
+  std::array<std::vector<float>, static_cast<std::size_t>(Optimizer::moments)> moments_;
+  std::array<float*, static_cast<std::size_t>(Optimizer::moments)> moment_pointers_{};
+  double loss_ = 0, norm_ = 0;
+  int added_ = 0;
+};
+
+}  // namespace relreason
