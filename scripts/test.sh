@@ -87,7 +87,7 @@ if [ $quick = yes ]; then
 else
   build release unit_tests two_flags
   build release all
-  for label in unit two_flags headers compile_fail docs format consume; do run release $label; done
+  for label in unit two_flags headers compile_fail docs format consume python; do run release $label; done
   if command -v clang++ >/dev/null; then
     begin "configure sanitizers"
     if configure asan && configure tsan; then finish; else fail; fi

@@ -22,8 +22,8 @@ CASE is core, state or predict, with _bf16 for bf16 operands, with @B for batche
     predict   log-probabilities of one question about one scene of 6 objects in 12 slots
 The peers' requests stand in pytorch_rn.py. Every mode and setting of the allocator has a PyTorch process of its own: compiled code, heaps and peaks stay apart.
 
-Method: peers are screened by the median of a few rounds; then relreason, the fastest peer, default eager PyTorch and the fastest peer with merged zero objects
-alternate; each round gives one ratio. Load by other processes is measured over every round.
+Method: peers are screened by the median of a few rounds; then relreason, the two fastest peers, default eager PyTorch and the fastest peer with merged zero
+objects alternate; each round gives one ratio. Load by other processes is measured over every round.
 """
 import argparse
 import datetime
@@ -43,7 +43,8 @@ import report
 import workload
 
 HERE = pathlib.Path(__file__).resolve().parent
-ALLOCATORS = {"default": {}, "tuned": {"MALLOC_TOP_PAD_": "2000000000", "MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}}
+ALLOCATORS = {"default": {}, "tuned": {"MALLOC_TOP_PAD_": "2000000000", "MALLOC_MMAP_THRESHOLD_": "4000000000",
+                                       "MALLOC_TRIM_THRESHOLD_": "8000000000"}}
 # must and aim: the fastest peer's time over ours. steps: timed steps of one round, whose median counts.
 CASES = {
     "core": {"title": "RN core, 64 objects of 26, g 4 x 256, batch 64, forward and backward", "must": 2.3, "aim": 2.7, "steps": 1},
@@ -59,7 +60,8 @@ class Server:
     """A program that answers a line by a line of JSON."""
 
     def __init__(self, command, environment, cores):
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "OMP_", "GOMP_", "KMP_", "LD_PRELOAD"))}
+        foreign = ("MALLOC_", "OMP_", "GOMP_", "KMP_", "MKL_", "LD_PRELOAD")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         if shutil.which("taskset"):
             command = ["taskset", "-c", ",".join(map(str, cores)), *command]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**clean, **environment}, text=True, bufsize=1)
@@ -178,8 +180,9 @@ def machine():
     fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in found.splitlines())}
     memory = next(line for line in pathlib.Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
     return {"processor": fields.get("Model name", platform.processor()), "family": fields.get("CPU family"), "model": fields.get("Model"),
-            "cores": len(physical_cores()), "l2": fields.get("L2 cache"), "l3": fields.get("L3 cache"), "memory_gib": round(int(memory.split()[1]) / 2 ** 20, 1),
-            "hypervisor": fields.get("Hypervisor vendor"), "bf16_dot_product": "avx512_bf16" in fields.get("Flags", ""), "kernel": platform.release()}
+            "cores": len(physical_cores()), "l2": fields.get("L2 cache"), "l3": fields.get("L3 cache"),
+            "memory_gib": round(int(memory.split()[1]) / 2 ** 20, 1), "hypervisor": fields.get("Hypervisor vendor"),
+            "bf16_dot_product": "avx512_bf16" in fields.get("Flags", ""), "kernel": platform.release()}
 
 
 class Bench:
@@ -197,7 +200,8 @@ class Bench:
     def peer(self, allocator):
         threads = str(self.options.threads)
         pinned = {"OMP_NUM_THREADS": threads, "OMP_PLACES": "cores", "OMP_PROC_BIND": "close"}
-        return Server([sys.executable, str(HERE / "pytorch_rn.py"), "--data", str(self.data), "--threads", threads], {**ALLOCATORS[allocator], **pinned}, self.cores)
+        command = [sys.executable, str(HERE / "pytorch_rn.py"), "--data", str(self.data), "--threads", threads]
+        return Server(command, {**ALLOCATORS[allocator], **pinned}, self.cores)
 
     def timed(self, server, request):
         """Median milliseconds of one request's steps, or the error."""
@@ -248,13 +252,23 @@ class Bench:
         return found
 
     def finalists(self, case, found):
-        """Who alternates with us: the fastest peer, default eager PyTorch, the fastest with merged zero objects, and with frozen weights."""
+        """Who alternates with us: the two fastest peers, default eager PyTorch, the fastest with merged zero objects, and with frozen weights."""
         median = {key: statistics.median(entry["screen_ms"]) for key, entry in found.items() if entry["screen_ms"] and not entry["error"]}
         fastest = lambda wanted: min((key for key in median if wanted(key)), key=median.get, default=None)
         special = lambda key: "merged" in key or "frozen" in key
         kind = "bf16" if case.endswith("_bf16") else "f32"
-        return {"fastest": fastest(lambda key: not special(key)), "default": next((k for k in [f"literal:eager:{kind} | default"] if k in median), None),
+        first, default = fastest(lambda key: not special(key)), f"literal:eager:{kind} | default"
+        return {"fastest": first, "second": fastest(lambda key: not special(key) and key != first), "default": default if default in median else None,
                 "merged": fastest(lambda key: "merged" in key and "frozen" not in key), "frozen": fastest(lambda key: "frozen" in key)}
+
+    @staticmethod
+    def settle(entry):
+        """The fastest of the two finalists, now that both have run all rounds."""
+        middle = lambda key: report.median(entry["modes"][key].get("ms", [])) if key else None
+        first, second = middle(entry["finalists"]["fastest"]), middle(entry["finalists"]["second"])
+        if second and (not first or second < first):
+            names = entry["finalists"]
+            names["fastest"], names["second"] = names["second"], names["fastest"]
 
     def alternate(self, case, ours, servers, entry):
         """Rounds of ours and every finalist in turn. A side that fails gives None from then on and is left out."""
@@ -272,7 +286,8 @@ class Bench:
                 ms, error = (None, times["error"]) if times["error"] else self.timed(server, request)
                 times["ms"].append(ms)
                 times["error"] = error
-            self.say(f"{case} round {number + 1} of {self.options.rounds}: " + ", ".join(f"{key} {times['ms'][-1]}" for key, (_, _, times) in sides.items()))
+            told = ", ".join(f"{key} {report.number(times['ms'][-1])}" for key, (_, _, times) in sides.items())
+            self.say(f"{case} round {number + 1} of {self.options.rounds}, ms: {told}")
         for server, _, times in sides.values():
             times["peak_mb"] = server.peak_mb()
 
@@ -297,6 +312,7 @@ class Bench:
             for key in dict.fromkeys(filter(None, entry["finalists"].values())):
                 servers[key] = self.peer(key.split(" | ")[1])
             self.alternate(case, ours, servers, entry)
+            self.settle(entry)
         finally:
             for server in (*filter(None, servers.values()), *filter(None, [ours])):
                 server.close()
@@ -361,8 +377,8 @@ class Bench:
 
     def run(self):
         workload.write(self.data)
-        result = {"date": f"{datetime.datetime.now():%Y-%m-%d}", "command": " ".join(["python3", "bench/peers/compare.py", *sys.argv[1:]]), "machine": machine(),
-                  "threads": self.options.threads, "rounds": self.options.rounds, "screen": self.options.screen, "load_average": os.getloadavg()[0],
+        result = {"date": f"{datetime.datetime.now():%Y-%m-%d}", "command": " ".join(["python3", "bench/peers/compare.py", *sys.argv[1:]]),
+                  "machine": machine(), "threads": self.options.threads, "rounds": self.options.rounds, "screen": self.options.screen, "load_average": os.getloadavg()[0],
                   "ceilings": {}, "ours": {}, "own": {}, "cases": {}}
         self.load.begin()
         time.sleep(0.0 if self.options.once else 3.0)

@@ -83,22 +83,26 @@ def peer_rows(result, case):
         if times["error"]:
             yield [form, engine, allocator, "failed", times["error"].replace("|", "/"), "-", "-"]
         else:
-            yield [form, engine, allocator, number(median(ms)), rounds, share(entry["gflop"], median(ms), ceiling_of(result, case)), number(times.get("peak_mb"))]
+            yield [form, engine, allocator, number(median(ms)), rounds, share(entry["gflop"], median(ms), ceiling_of(result, case)),
+                   number(times.get("peak_mb"))]
 
 
 def check_text(check):
     if "note" in check:
         return check["note"]
     word = "agree" if check["agree"] else "DISAGREE"
-    return f"both sides {word}: loss differs by {check['loss']:.1e}, gradient norms by at most {check['gradient']:.1e} ({check['worst']}), relative; allowed {check['allowed']:.0e}"
+    return (f"both sides {word}: loss differs by {check['loss']:.1e}, gradient norms by at most {check['gradient']:.1e} ({check['worst']}), "
+            f"relative; allowed {check['allowed']:.0e}")
 
 
 def load_text(result):
     load, before = result["load"], result["others_before"]
-    idle = load["idle"] and before < 0.02
-    return (f"The machine was {'idle' if idle else 'NOT IDLE; take no number from this page as a result'}: while we measured, other processes used {100 * load['others_mean']:.1f} % of it "
-            f"({100 * load['others_max']:.1f} % in the worst of {load['rounds']} measurements), before the start {100 * before:.1f} %; the hypervisor took {100 * load['stolen_mean']:.1f} % "
-            f"({100 * load['stolen_max']:.1f} % at worst). Load average at the start: {result['load_average']:.2f}.\n")
+    word = "idle" if load["idle"] and before < 0.02 else "NOT IDLE; take no number from this page as a result"
+    percent = lambda part: f"{100 * part:.1f} %"
+    return (f"The machine was {word}: while we measured, other processes used {percent(load['others_mean'])} of it "
+            f"({percent(load['others_max'])} in the worst of {load['rounds']} measurements), before the start {percent(before)}; "
+            f"the hypervisor took {percent(load['stolen_mean'])} ({percent(load['stolen_max'])} at worst). "
+            f"Load average at the start: {result['load_average']:.2f}.\n")
 
 
 def head(result):
@@ -108,8 +112,9 @@ def head(result):
     bf16 = "with" if machine["bf16_dot_product"] else "without"
     lines = ["# Speed on the CPU", f"Written by bench/peers/compare.py on {result['date']}; everything comes again with `scripts/bench.sh`. Raw numbers: cpu.json.",
              f"Command: `{result['command']}`", load_text(result),
-             f"Machine: {machine['processor']} (family {machine['family']}, model {machine['model']}), {machine['cores']} cores, {caches}, {machine['memory_gib']} GiB, "
-             f"{bf16} bf16 dot products, Linux {machine['kernel']}, hypervisor {machine['hypervisor'] or 'none'}. {result['threads']} threads on both sides, one a core.",
+             f"Machine: {machine['processor']} (family {machine['family']}, model {machine['model']}), {machine['cores']} cores, {caches}, "
+             f"{machine['memory_gib']} GiB, {bf16} bf16 dot products, Linux {machine['kernel']}, hypervisor {machine['hypervisor'] or 'none'}. "
+             f"{result['threads']} threads on both sides, one a core.",
              "relreason: " + (", ".join(f"{key} {value}" for key, value in ours.items() if key != "peer") if ours else "did not run") + ".",
              f"PyTorch {peer.get('version', peer)}, instructions {peer.get('instructions')}. Its tuned allocator keeps freed memory in the process "
              "(MALLOC_TOP_PAD_=2000000000 MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=8000000000).",
@@ -120,9 +125,9 @@ def head(result):
 
 def targets(result):
     rows = list(target_rows(result))
-    return ("## Against PyTorch\n\nMilliseconds are medians. A ratio is PyTorch's time over ours in the same round: median (quartiles) of "
-            f"{result['rounds']} rounds. The peer is the fastest of eager and compile, literal and factored, default and tuned allocator, chosen by {result['screen']} rounds of each; "
-            "default is what people run: literal, eager, default allocator. Merged: PyTorch with the zero objects of a scene merged as we merge them. "
+    return ("## Against PyTorch\n\nMilliseconds are medians. A ratio is PyTorch's time over ours in the same round: median (quartiles), "
+            f"rounds: {result['rounds']}. The peer is the fastest of eager and compile, literal and factored, default and tuned allocator: "
+            f"the two fastest of a screening (rounds: {result['screen']}) run in turn with us, and the faster of them counts; default is what people run: literal, eager, default allocator. Merged: PyTorch with the zero objects of a scene merged as we merge them. "
             "Frozen: weights packed when compiling, which can only predict.\n\n"
             + table(["what", "ours, ms", "fastest peer, ms", "ratio", "must / aim", "reached", "ratio to default", "ratio to merged", "our share of the ceiling"], rows))
 
@@ -171,7 +176,7 @@ def own(result):
     if rows:
         parts += ["Batch sizes: time per scene (must be flat within 10 %) and peak memory of the whole process, inputs included:\n",
                   table(["case", "batch", "ms", "us per scene", "share", "peak MB", "inputs MB"], rows)]
-    return "\n".join(parts)
+    return "\n".join(parts) if len(parts) > 1 else ""
 
 
 def text(result):

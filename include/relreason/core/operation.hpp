@@ -182,6 +182,7 @@ struct operation {
   using fills = void;                                      // the space that it fills, if any
   static constexpr coupling couples = coupling::none;      // reads several graphs at once: the list is cut here
   static constexpr bool learns = false;                    // has parameters
+  static constexpr int n_parameters = 0, n_states = 0, n_prepared = 0, n_shared = 0;   // arrays that declare() and reserve() list, always
   static void declare(declaration&) {}
   static std::string text() { return "operation"; }        // what describe<model>() shows
   template <class C>

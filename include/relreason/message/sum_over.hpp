@@ -115,6 +115,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     using out = rows<typename Pair::parent, width>;
     using spaces = list<Pair>;
     static constexpr bool learns = true;
+    static constexpr int forward_packs = n + 2, agg = 2 * n;
+    static constexpr int n_parameters = 2 * n + (options.by == detail::aggregator::weights ? 1 : 0), n_prepared = 2 * forward_packs;
     static constexpr detail::aggregator by = options.by;
     static constexpr int chunk = 192;   // pair rows at a time: two buffers and a weight matrix stay in L2
 
@@ -138,7 +140,6 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       return sum;
     }
     // Prepared: sender, receiver and question blocks of layer 0, layers 1.. (and, for gradients, all of them transposed), the question block of q_at > 0.
-    static constexpr int forward_packs = n + 2, agg = 2 * n;
     template <class C>
     static void reserve(C& ctx, reservation& r) {
       const auto packs = [&](auto&& pack) {
@@ -148,7 +149,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         for (int l = 1; l < n; ++l) pack(pair_width(l), info(l).out);
       };
       packs([&](int k, int m) { r.prepared(ctx.kernel->packed_bytes(k, m)); });
-      if (ctx.gradients) packs([&](int k, int m) { r.prepared(ctx.kernel->packed_bytes(m, k)); });
+      packs([&](int k, int m) { r.prepared(ctx.gradients ? ctx.kernel->packed_bytes(m, k) : 0); });
     }
     template <class C>
     static void prepare(C& ctx, const slots<typename C::real>& s) {

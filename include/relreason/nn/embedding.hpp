@@ -18,6 +18,7 @@ struct embedding {
     static_assert(Ids::integral, "relreason::embedding: it reads ids<words>, not numbers");
     using out = rows<typename Ids::space, Width>;
     static constexpr bool learns = true;
+    static constexpr int n_parameters = 1;
     static void declare(declaration& d) { d.parameter("weight", {Ids::what::limit, Width}, {initializer::normal, 1.0}); }
 
     static std::string text() { return "embedding " + std::to_string(Width); }

@@ -20,6 +20,7 @@ struct mlp_bind : operation {
   static constexpr int n = Table::n;
   using out = rows<typename joined::space, layers[n - 1].out>;
   static constexpr bool learns = true;
+  static constexpr int n_parameters = 2 * n, n_prepared = 2 * n;
 
   static void declare(declaration& d) {
     for (int l = 0; l < n; ++l)
@@ -35,8 +36,7 @@ struct mlp_bind : operation {
   template <class C>
   static void reserve(C& ctx, reservation& r) {
     for (const layer_info& l : layers) r.prepared(ctx.kernel->packed_bytes(l.in, l.out));
-    if (ctx.gradients)
-      for (const layer_info& l : layers) r.prepared(ctx.kernel->packed_bytes(l.out, l.in));
+    for (const layer_info& l : layers) r.prepared(ctx.gradients ? ctx.kernel->packed_bytes(l.out, l.in) : 0);
   }
   template <class C>
   static void prepare(C& ctx, const slots<typename C::real>& s) {
