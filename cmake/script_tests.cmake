@@ -5,16 +5,18 @@ mark_as_advanced(RELREASON_GCC RELREASON_CLANG)
 get_target_property(eigen_include Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
 list(GET eigen_include 0 eigen_include)
 
-# relreason_script_test(NAME LABEL FOLDER [ARGUMENTS...]): runs tests/FOLDER/run.sh with its own scratch folder in WORK.
+# relreason_script_test(NAME LABEL FOLDER [ARGUMENTS...]): runs tests/FOLDER/run.sh with its own scratch folder in WORK
+# and the build folder in BINARY.
 function(relreason_script_test name label folder)
   add_test(NAME ${name} COMMAND bash ${PROJECT_SOURCE_DIR}/tests/${folder}/run.sh ${ARGN})
   string(REPLACE / _ scratch ${name})
   set_tests_properties(
     ${name} PROPERTIES LABELS ${label} TIMEOUT 1500 RUN_SERIAL ON
-    ENVIRONMENT "SOURCE=${PROJECT_SOURCE_DIR};WORK=${PROJECT_BINARY_DIR}/scratch/${scratch};EIGEN_INCLUDE=${eigen_include};CMAKE=${CMAKE_COMMAND}"
+    ENVIRONMENT "SOURCE=${PROJECT_SOURCE_DIR};WORK=${PROJECT_BINARY_DIR}/scratch/${scratch};BINARY=${PROJECT_BINARY_DIR};EIGEN_INCLUDE=${eigen_include};CMAKE=${CMAKE_COMMAND}"
   )
 endfunction()
 
+set(known_folders headers compile_fail docs format consume python race fuzz)
 foreach(compiler IN ITEMS "${RELREASON_GCC}" "${RELREASON_CLANG}")
   if(compiler)
     cmake_path(GET compiler FILENAME short)
@@ -26,6 +28,15 @@ relreason_script_test(docs docs docs ${CMAKE_CXX_COMPILER})
 relreason_script_test(format format format)
 foreach(way IN ITEMS find_package add_subdirectory fetch_content include_path conan)
   relreason_script_test(consume/${way} consume consume ${way} ${CMAKE_CXX_COMPILER})
+endforeach()
+
+# Any other tests/FOLDER/run.sh is a test that is given the compiler.
+file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/*/run.sh)
+foreach(script IN LISTS scripts)
+  cmake_path(GET script PARENT_PATH folder)
+  if(NOT folder IN_LIST known_folders)
+    relreason_script_test(scripts/${folder} scripts ${folder} ${CMAKE_CXX_COMPILER})
+  endif()
 endforeach()
 
 # relreason_python_test(FOLDER/SCRIPT.py PROGRAM): runs tests/FOLDER/SCRIPT.py with the program built from tests/FOLDER/PROGRAM.cpp.

@@ -8,7 +8,7 @@ configure() {
   local preset=$1 log=$root/build/$1-configure.log generator=()
   shift
   mkdir -p "$root/build"
-  if [ ! -f "$root/build/$preset/build.ninja" ] && [ ! -f "$root/build/$preset/Makefile" ] && command -v ninja >/dev/null; then
+  if [ -z "${CMAKE_GENERATOR-}" ] && [ ! -f "$root/build/$preset/build.ninja" ] && [ ! -f "$root/build/$preset/Makefile" ] && command -v ninja >/dev/null; then
     generator=(-G Ninja)
     rm -rf "$root/build/$preset/CMakeCache.txt" "$root/build/$preset/CMakeFiles"  # what an earlier configuration left when it failed
   fi

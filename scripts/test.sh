@@ -86,8 +86,8 @@ if [ $quick = yes ]; then
   run release compile_fail --tests-regex '/g\+\+$'
 else
   build release unit_tests two_flags
-  build release all
-  for label in unit two_flags headers compile_fail docs format consume python; do run release $label; done
+  build release all bench
+  for label in unit two_flags headers compile_fail docs format consume python scripts; do run release $label; done
   if command -v clang++ >/dev/null; then
     begin "configure sanitizers"
     if configure asan && configure tsan; then finish; else fail; fi

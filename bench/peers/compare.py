@@ -2,28 +2,33 @@
 """bench/peers/compare.py -- runs relreason's benchmark and PyTorch in turn, round by round, and writes cpu.md and cpu.json.
 
 Usage: python3 bench/peers/compare.py --ours build/release/bench/bench_rn [--native build/native/bench/bench_rn] --out docs/results
-       (scripts/bench.sh prepares everything and calls it; --once runs everything a single time, to see that it works; without --ours only the peers run)
+       (scripts/bench.sh prepares everything and calls it; --once runs everything a single time, to see that it works;
+       without --ours only the peers run)
 
 Protocol of relreason's program. It is started as
     bench_rn --serve --data FOLDER --threads N
-reads one request a line on stdin, and answers each with one line of JSON on stdout, flushed (other output goes to stderr). FOLDER is written by workload.py,
-which says what is in it. At the end of stdin it exits.
-    info               {"peer": "relreason", "compiler": "...", "instructions": "avx512 | avx2 | portable", "threads": N}   any further words are printed as they are
-    CASE ROUNDS        {"case": "CASE", "ms": [one number per step, ROUNDS of them]}   optional: "input_mb". The first request of a case warms up untimed
-                       (3 steps and 1 s at least); what a step takes in stands ready in memory
-    check CASE         {"case": "CASE", "loss": x, "norms": {"g.0.weight": L2 norm of the gradient, ...}}   first weights, no dropout
-    ceiling ROUNDS     {"case": "ceiling", "gflops": x}   the most multiply-adds per second (counted as 2) that N threads reach from registers, in GFLOP/s
-    ceiling_bf16 ROUNDS
-    anything it does not know or cannot do on this machine: {"error": "one line"}
-CASE is core, state or predict, with _bf16 for bf16 operands, with @B for batches of B scenes: scene i is scene i mod 64 (core) or mod 640 (state) of the file.
-    core      forward and backward of r = sum_ab g(o_b, o_a, q), given dloss/dr = cotangent; gradients of objects, q and all weights; loss is sum of r * cotangent
-    state     a whole training step in 12 slots: leading padding to pad_to, embedding, LSTM, pairs, f with dropout .05 on layer 1, cross-entropy, backward,
-              clipping to norm 50, Adam (rate 5e-6, L2 1e-4)
+reads one request a line on stdin, and answers each with one line of JSON on stdout, flushed (other output goes to stderr). FOLDER is written by
+workload.py, which says what is in it. At the end of stdin the program exits.
+    info                {"peer": "relreason", "compiler": "...", "instructions": "avx512 | avx2 | portable", "threads": N}
+                        any further words are printed as they are
+    CASE ROUNDS         {"case": "CASE", "ms": [one number per step, ROUNDS of them]}   optional: "input_mb", memory of the inputs
+                        the first request of a case warms up untimed (3 steps and 1 s at least); what a step takes in stands ready in memory
+    check CASE          {"case": "CASE", "loss": x, "norms": {"g.0.weight": L2 norm of the gradient, ...}}   first weights, no dropout, no step
+    ceiling ROUNDS      {"case": "ceiling", "gflops": x}   the most multiply-adds per second (counted as 2) that N threads reach from registers,
+    ceiling_bf16 ROUNDS in GFLOP/s
+    what it does not know or cannot do on this machine: {"error": "one line"}
+CASE is core, state or predict, with _bf16 for bf16 operands, then with @B for batches of B scenes: scene i is scene i mod 64 (core) or mod 640 (state)
+of the file.
+    core      forward and backward of r = sum_ab g(o_b, o_a, q), given dloss/dr = cotangent; gradients of objects, q and all weights;
+              the loss of check is the sum of r * cotangent
+    state     a whole training step in 12 slots: leading padding to pad_to, embedding, LSTM, pairs, f with dropout .05 on layer 1, cross-entropy,
+              backward, clipping to norm 50, Adam (rate 5e-6, L2 1e-4)
     predict   log-probabilities of one question about one scene of 6 objects in 12 slots
-The peers' requests stand in pytorch_rn.py. Every mode and setting of the allocator has a PyTorch process of its own: compiled code, heaps and peaks stay apart.
+The peers' requests stand in pytorch_rn.py. Every mode and setting of the allocator has a PyTorch process of its own: compiled code, heaps and peaks
+stay apart.
 
-Method: peers are screened by the median of a few rounds; then relreason, the two fastest peers, default eager PyTorch and the fastest peer with merged zero
-objects alternate; each round gives one ratio. Load by other processes is measured over every round.
+Method: peers are screened by the median of a few rounds; then relreason, the two fastest peers, default eager PyTorch and the fastest peer with
+merged zero objects alternate; each round gives one ratio. Load by other processes is measured over every round.
 """
 import argparse
 import datetime
@@ -156,7 +161,8 @@ class Load:
     def summary(self):
         mean = lambda values: sum(values) / len(values) if values else 0.0
         return {"others_mean": mean(self.others), "others_max": max(self.others, default=0.0), "stolen_mean": mean(self.stolen),
-                "stolen_max": max(self.stolen, default=0.0), "rounds": len(self.others), "idle": mean(self.others) < 0.02 and mean(self.stolen) < 0.02}
+                "stolen_max": max(self.stolen, default=0.0), "rounds": len(self.others),
+                "idle": mean(self.others) < 0.02 and mean(self.stolen) < 0.02}
 
 
 def physical_cores():
@@ -378,8 +384,8 @@ class Bench:
     def run(self):
         workload.write(self.data)
         result = {"date": f"{datetime.datetime.now():%Y-%m-%d}", "command": " ".join(["python3", "bench/peers/compare.py", *sys.argv[1:]]),
-                  "machine": machine(), "threads": self.options.threads, "rounds": self.options.rounds, "screen": self.options.screen, "load_average": os.getloadavg()[0],
-                  "ceilings": {}, "ours": {}, "own": {}, "cases": {}}
+                  "machine": machine(), "threads": self.options.threads, "rounds": self.options.rounds, "screen": self.options.screen,
+                  "load_average": os.getloadavg()[0], "ceilings": {}, "ours": {}, "own": {}, "cases": {}}
         self.load.begin()
         time.sleep(0.0 if self.options.once else 3.0)
         self.load.end()

@@ -8,17 +8,18 @@ Usage: python3 pytorch_rn.py --data FOLDER [--threads N]     then one request a 
     quit
 A request that fails is answered by {"case": ..., "mode": ..., "error": "one line"}.
 
-CASE  core     forward and backward of r = sum_ab g(o_b, o_a, q), gradients of objects, question and weights (FOLDER/core.safetensors, see workload.py)
+CASE  core     forward and backward of r = sum_ab g(o_b, o_a, q), gradients of objects, question and weights
       state    a whole training step: LSTM, relation network, cross-entropy, backward, clip to norm 50, Adam with L2 1e-4
       predict  log-probabilities of one question, 6 objects in 12 slots
 MODE  FORM:ENGINE:TYPE
       FORM     literal   all pairs concatenated, as most repositories do
                factored  first layer as A o_b + B o_a + (C q + c)
-               merged, merged-literal   zero objects of a scene merged into one row with its multiplicity, exactly; predict also keeps the LSTM's state after the pads
+               merged, merged-literal   zero objects of a scene merged into one row with its multiplicity, exactly;
+                         predict also keeps the LSTM's state after the pads
       ENGINE   eager | compile | compile-max (mode max-autotune) | compile-frozen (weights packed at compile time; predict only)
                torch.compile gets everything but the LSTM, the clipping and Adam, which have fused kernels already
       TYPE     f32 | bf16 (autocast; predict: the model converted)
-The allocator is chosen outside, by environment variables.
+The allocator is chosen outside, by environment variables. workload.py says what FOLDER holds.
 """
 import argparse
 import contextlib
@@ -230,7 +231,8 @@ def check(folder, case, mode):
 def answer(ready, folder, line):
     verb, case, mode, rounds = (line.split() + [""] * 4)[:4]
     if verb == "info":
-        return {"peer": "PyTorch", "version": torch.__version__, "threads": torch.get_num_threads(), "instructions": torch.backends.cpu.get_cpu_capability()}
+        return {"peer": "PyTorch", "version": torch.__version__, "threads": torch.get_num_threads(),
+                "instructions": torch.backends.cpu.get_cpu_capability()}
     try:
         if verb not in ("run", "check") or case not in CASES:
             raise ValueError(f"unknown request {line.strip()!r}")

@@ -10,7 +10,9 @@ import sys
 
 def number(value):
     """Three digits or more, as the size needs."""
-    return "-" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.3f}"
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.3f}"
 
 
 def median(values):
@@ -70,8 +72,8 @@ def target_rows(result):
         against = {role: ratios(finalist_ms(entry, role), ours) for role in ("fastest", "default", "merged", "frozen")}
         merged = ratio_text(against["merged"]) + (f"; frozen {ratio_text(against['frozen'])}" if against["frozen"] else "")
         yield [entry["title"], number(median(ours)), f"{number(median(finalist_ms(entry, 'fastest')))} ({key_text(fastest)})" if fastest else "-",
-               ratio_text(against["fastest"]), f"{entry['must']} / {entry['aim']}", verdict(entry, against["fastest"]), ratio_text(against["default"]), merged,
-               share(entry["gflop"], median(ours), ceiling_of(result, case))]
+               ratio_text(against["fastest"]), f"{entry['must']} / {entry['aim']}", verdict(entry, against["fastest"]),
+               ratio_text(against["default"]), merged, share(entry["gflop"], median(ours), ceiling_of(result, case))]
 
 
 def peer_rows(result, case):
@@ -110,7 +112,8 @@ def head(result):
     known = lambda value: f"{value:,.0f} GFLOP/s" if value else "not measured"
     caches = f"L2 {machine['l2']}, L3 {machine['l3']}"
     bf16 = "with" if machine["bf16_dot_product"] else "without"
-    lines = ["# Speed on the CPU", f"Written by bench/peers/compare.py on {result['date']}; everything comes again with `scripts/bench.sh`. Raw numbers: cpu.json.",
+    lines = ["# Speed on the CPU",
+             f"Written by bench/peers/compare.py on {result['date']}; everything comes again with `scripts/bench.sh`. Raw numbers: cpu.json.",
              f"Command: `{result['command']}`", load_text(result),
              f"Machine: {machine['processor']} (family {machine['family']}, model {machine['model']}), {machine['cores']} cores, {caches}, "
              f"{machine['memory_gib']} GiB, {bf16} bf16 dot products, Linux {machine['kernel']}, hypervisor {machine['hypervisor'] or 'none'}. "
@@ -118,8 +121,9 @@ def head(result):
              "relreason: " + (", ".join(f"{key} {value}" for key, value in ours.items() if key != "peer") if ours else "did not run") + ".",
              f"PyTorch {peer.get('version', peer)}, instructions {peer.get('instructions')}. Its tuned allocator keeps freed memory in the process "
              "(MALLOC_TOP_PAD_=2000000000 MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=8000000000).",
-             f"Ceiling, multiply-adds from registers: fp32 {known(result['ceilings'].get('ceiling'))}, bf16 {known(result['ceilings'].get('ceiling_bf16'))}. "
-             "Shares are least work per second over it; least work counts the first layer on objects, equal pairs once, pads once (bench/peers/workload.py)."]
+             f"Ceiling, multiply-adds from registers: fp32 {known(result['ceilings'].get('ceiling'))}, "
+             f"bf16 {known(result['ceilings'].get('ceiling_bf16'))}. Shares are least work per second over it; "
+             "least work counts the first layer on objects, equal pairs once, pads once (bench/peers/workload.py)."]
     return "\n\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -127,9 +131,11 @@ def targets(result):
     rows = list(target_rows(result))
     return ("## Against PyTorch\n\nMilliseconds are medians. A ratio is PyTorch's time over ours in the same round: median (quartiles), "
             f"rounds: {result['rounds']}. The peer is the fastest of eager and compile, literal and factored, default and tuned allocator: "
-            f"the two fastest of a screening (rounds: {result['screen']}) run in turn with us, and the faster of them counts; default is what people run: literal, eager, default allocator. Merged: PyTorch with the zero objects of a scene merged as we merge them. "
+            f"the two fastest of a screening (rounds: {result['screen']}) run in turn with us, and the faster of them counts; "
+            "default is what people run: literal, eager, default allocator. Merged: PyTorch with the zero objects of a scene merged as we merge them. "
             "Frozen: weights packed when compiling, which can only predict.\n\n"
-            + table(["what", "ours, ms", "fastest peer, ms", "ratio", "must / aim", "reached", "ratio to default", "ratio to merged", "our share of the ceiling"], rows))
+            + table(["what", "ours, ms", "fastest peer, ms", "ratio", "must / aim", "reached", "ratio to default", "ratio to merged",
+                     "our share of the ceiling"], rows))
 
 
 def peers(result):
@@ -158,8 +164,8 @@ def batch_rows(case, found, ceiling):
         if entry["error"] or not ms:
             yield [case, str(entry["batch"]), "failed", entry["error"] or "no times", "-", "-", "-"]
         else:
-            yield [case, str(entry["batch"]), number(ms), number(1e3 * ms / entry["batch"]), share(entry["gflop"], ms, ceiling), number(entry["peak_mb"]),
-                   number(entry["input_mb"])]
+            yield [case, str(entry["batch"]), number(ms), number(1e3 * ms / entry["batch"]), share(entry["gflop"], ms, ceiling),
+                   number(entry["peak_mb"]), number(entry["input_mb"])]
 
 
 def own(result):
@@ -171,7 +177,8 @@ def own(result):
         parts += [f"{result['threads']} threads against 1 (with 2: must be 1.85, aim 1.95):\n",
                   table(["case", "1 thread, ms", f"{result['threads']} threads, ms", "ratio"], list(against_rows(found["threads"])))]
     if found["native"]:
-        parts += ["No -march against -march=native (must be within 5 %):\n", table(["case", "no -march, ms", "native, ms", "ratio"], list(against_rows(found["native"])))]
+        parts += ["No -march against -march=native (must be within 5 %):\n",
+                  table(["case", "no -march, ms", "native, ms", "ratio"], list(against_rows(found["native"])))]
     rows = [row for case, entries in found["batches"].items() for row in batch_rows(case, entries, result["ceilings"].get("ceiling"))]
     if rows:
         parts += ["Batch sizes: time per scene (must be flat within 10 %) and peak memory of the whole process, inputs included:\n",

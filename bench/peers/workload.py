@@ -2,7 +2,8 @@
 
 Usage: python3 workload.py FOLDER      writes FOLDER/core.safetensors, state.safetensors, predict.safetensors
 
-core     64 scenes of 64 objects of 26, a question vector of 128, g 4 x 256: objects [4096, 26], counts [64], q [64, 128], cotangent [64, 256], g.L.weight, g.L.bias
+core     64 scenes of 64 objects of 26, a question vector of 128, g 4 x 256:
+         objects [4096, 26], counts [64], q [64, 128], cotangent [64, 256], g.L.weight, g.L.bias
 state    640 scenes of 3 to 10 objects of 7 (80 scenes of each count), one question each: objects, counts, tokens, lengths, labels, pad_to [1],
          embedding.weight [83, 32], lstm.* (256), g.L (4 x 512), f.0 512, f.1 1024, f.2 28. PyTorch's names, shapes [out, in]; LSTM gates i, f, g, o
 predict  one scene of 6 objects and one question of 18 words: objects, counts, tokens, lengths, pad_to; the weights are those of state
@@ -18,8 +19,8 @@ from safetensors.numpy import load_file, save_file
 
 SLOTS, ANSWERS, WORDS = 12, 28, 82
 # Words and punctuation marks of the first 40 questions of CLEVR's training set.
-LENGTHS = [8] * 3 + [11] + [12] * 2 + [13] + [14] * 2 + [15] * 3 + [16] * 2 + [17] * 6 + [19] * 2 + [20] + [21] * 2 + [22] * 3 + [23] + [24] + [25] * 2 + [
-    26] * 2 + [28] * 4 + [29] + [30]
+LENGTHS = [8, 8, 8, 11, 12, 12, 13, 14, 14, 15, 15, 15, 16, 16, 17, 17, 17, 17, 17, 17,
+           19, 19, 20, 21, 21, 22, 22, 22, 23, 24, 25, 25, 26, 26, 28, 28, 28, 28, 29, 30]
 
 
 def linear(random, tensors, name, outputs, inputs):
@@ -42,7 +43,8 @@ def scenes(random, counts, lengths, pad_to):
     n = int(counts.sum())
     ids = [random.integers(1, most + 1, n) for most in (8, 2, 3, 2)]   # color, material, shape, size
     objects = np.stack([random.uniform(-3, 3, n), random.uniform(-3, 3, n), random.choice([0.35, 0.7], n), *ids], axis=1).astype(np.float32)
-    return {"objects": objects, "counts": counts, "tokens": random.integers(1, WORDS + 1, int(lengths.sum())), "lengths": lengths, "pad_to": np.array([pad_to])}
+    tokens = random.integers(1, WORDS + 1, int(lengths.sum()))
+    return {"objects": objects, "counts": counts, "tokens": tokens, "lengths": lengths, "pad_to": np.array([pad_to])}
 
 
 def state():
@@ -80,8 +82,8 @@ def chain_gflop(rows, widths, passes):
 def least_gflop(case, folder, batch=None):
     """FLOPs nobody can avoid: first layer on objects, equal pairs once, words once, pads once; three products a layer when training."""
     if case == "core":
-        scenes_count = batch or 64
-        return chain_gflop(scenes_count * 4096, [256] * 4, 3) + chain_gflop(scenes_count * 64, [52, 256], 3) + chain_gflop(scenes_count, [128, 256], 3)
+        size = batch or 64
+        return chain_gflop(size * 4096, [256] * 4, 3) + chain_gflop(size * 64, [52, 256], 3) + chain_gflop(size, [128, 256], 3)
     data = load_file(pathlib.Path(folder) / (case + ".safetensors"))
     counts, lengths, passes = data["counts"], data["lengths"], 3 if case == "state" else 1
     size = 256 + 32
