@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# scripts/bench.sh -- builds the benchmark twice (plain and -march=native), sets up PyTorch, runs both in turn, writes docs/results/cpu.md and cpu.json.
+# scripts/bench.sh -- builds the benchmark (plain and -march=native), sets up PyTorch, runs both in turn, writes docs/results/cpu.md and cpu.json.
 # Usage: scripts/bench.sh [options of bench/peers/compare.py]      e.g. scripts/bench.sh --once --out /tmp/results    to see that everything runs
-# RELREASON_VENV names a virtual environment to use or make; default build/venv. Close other programs first: the page says when the machine was not idle.
+# RELREASON_VENV names a virtual environment to use or make; default build/venv. Close other programs first: the page says when there were any.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

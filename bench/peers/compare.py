@@ -17,7 +17,7 @@ workload.py, which says what is in it. At the end of stdin the program exits.
     ceiling ROUNDS      {"case": "ceiling", "gflops": x}   the most multiply-adds per second (counted as 2) that N threads reach from registers,
     ceiling_bf16 ROUNDS in GFLOP/s
     what it does not know or cannot do on this machine: {"error": "one line"}
-CASE is core, state or predict, with _bf16 for bf16 operands, then with @B for batches of B scenes: scene i is scene i mod 64 (core) or mod 640 (state)
+CASE is core, state or predict, with _bf16 for bf16 operands, then with @B for batches of B scenes: scene i is scene i mod 64 (core) or 640 (state)
 of the file.
     core      forward and backward of r = sum_ab g(o_b, o_a, q), given dloss/dr = cotangent; gradients of objects, q and all weights;
               the loss of check is the sum of r * cotangent

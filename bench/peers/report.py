@@ -132,7 +132,7 @@ def targets(result):
     return ("## Against PyTorch\n\nMilliseconds are medians. A ratio is PyTorch's time over ours in the same round: median (quartiles), "
             f"rounds: {result['rounds']}. The peer is the fastest of eager and compile, literal and factored, default and tuned allocator: "
             f"the two fastest of a screening (rounds: {result['screen']}) run in turn with us, and the faster of them counts; "
-            "default is what people run: literal, eager, default allocator. Merged: PyTorch with the zero objects of a scene merged as we merge them. "
+            "default is what people run: literal, eager, default allocator. Merged: PyTorch with the zero objects of a scene merged as we do. "
             "Frozen: weights packed when compiling, which can only predict.\n\n"
             + table(["what", "ours, ms", "fastest peer, ms", "ratio", "must / aim", "reached", "ratio to default", "ratio to merged",
                      "our share of the ceiling"], rows))

@@ -2,6 +2,7 @@
 // Source: "Re-implementing and Extending Relation Network for R-CBIR", Sec. 2.1, Eq. (1)-(2); Santoro et al., NIPS 2017; docs/models/relation_network.md.
 #pragma once
 
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/lstm.hpp"

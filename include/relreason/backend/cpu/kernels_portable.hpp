@@ -1,0 +1,97 @@
+// relreason/backend/cpu/kernels_portable.hpp -- the kernel set for any processor, in float and double.
+// Vector extensions of 16 bytes, one rounding for the product and one for the sum under all compiler flags.
+#pragma once
+
+#include "relreason/backend/cpu/panels.hpp"
+
+// No fused multiply-add: else a unit compiled for a processor that has it would compute other bits than its neighbor.
+#if defined(__clang__)
+#define RELREASON_UNFUSED
+#define RELREASON_UNFUSED_BODY _Pragma("clang fp contract(off)")
+#else
+#define RELREASON_UNFUSED __attribute__((optimize("fp-contract=off")))
+#define RELREASON_UNFUSED_BODY
+#endif
+
+namespace relreason::cpu {
+
+template <class T>
+struct portable {
+  using real = T;
+  using vector __attribute__((vector_size(16))) = T;
+  static constexpr const char* name = "portable";
+#if defined(__x86_64__)
+  static constexpr int tile_rows = 2;   // 2 x 4 accumulators of 16 registers
+#else
+  static constexpr int tile_rows = 4;
+#endif
+  static constexpr int lanes = 16 / sizeof(T), strip = 4 * lanes;
+
+  static void affine(int height, const affine_args<T>& a, int i, int j, const T* panel) {
+    T s[tile_rows][panel_width] = {};
+    const int columns = std::min(panel_width, a.n - j);
+    for (int r = 0; r < height; ++r)
+      if (a.bias) std::copy_n(a.bias + j, columns, s[r]);
+    multiply(height, a.x + i * a.ldx, a.ldx, 1, panel, a.k, s);
+    for (int r = 0; r < height; ++r) finish(a, i + r, j, columns, s[r]);
+  }
+
+  static void outer(int height, const outer_args<T>& a, int i, int j, int first, int rows, const T* b) {
+    T s[tile_rows][panel_width] = {};
+    const int columns = std::min(panel_width, a.n - j);
+    for (int r = 0; r < height; ++r) std::copy_n(a.c + (i + r) * a.ldc + j, columns, s[r]);
+    multiply(height, a.a + first * a.lda + i, 1, a.lda, b, rows, s);
+    for (int r = 0; r < height; ++r) std::copy_n(s[r], columns, a.c + (i + r) * a.ldc + j);
+  }
+
+ private:
+  static void multiply(int height, const T* x, std::ptrdiff_t row, std::ptrdiff_t step, const T* w, int k, T (&s)[tile_rows][panel_width]) {
+    if (height == 1) return multiply_rows<1>(x, row, step, w, k, s);
+    if (height == 2) return multiply_rows<2>(x, row, step, w, k, s);
+    if constexpr (tile_rows == 4) height == 3 ? multiply_rows<3>(x, row, step, w, k, s) : multiply_rows<4>(x, row, step, w, k, s);
+  }
+
+  // s[r][c] += sum over p of x[r * row + p * step] * w[p * 32 + c]
+  template <int R>
+  RELREASON_UNFUSED static void multiply_rows(const T* x, std::ptrdiff_t row, std::ptrdiff_t step, const T* w, int k, T (&s)[tile_rows][panel_width]) {
+    RELREASON_UNFUSED_BODY
+    for (int c = 0; c < panel_width; c += strip) {
+      vector sum[R][4];
+      std::memcpy(&sum[0], &s[0][c], sizeof sum[0]);
+      RELREASON_UNROLL for (int r = 1; r < R; ++r) std::memcpy(&sum[r], &s[r][c], sizeof sum[r]);
+      for (int p = 0; p < k; ++p) {
+        vector v[4];
+        std::memcpy(v, w + p * panel_width + c, sizeof v);
+        RELREASON_UNROLL for (int r = 0; r < R; ++r) {
+          const T e = x[r * row + p * step];
+          RELREASON_UNROLL for (int q = 0; q < 4; ++q) sum[r][q] += v[q] * e;
+        }
+      }
+      RELREASON_UNROLL for (int r = 0; r < R; ++r) std::memcpy(&s[r][c], &sum[r], sizeof sum[r]);
+    }
+  }
+
+  // One row of a panel: y + s for accumulate; else relu, gate, bits, store and sum, in this order.
+  RELREASON_UNFUSED static void finish(const affine_args<T>& a, int i, int j, int columns, T* s) {
+    RELREASON_UNFUSED_BODY
+    T* y = a.y ? a.y + i * a.ldy + j : nullptr;
+    if (a.relu)
+      for (int c = 0; c < columns; ++c) s[c] = s[c] < 0 ? T(0) : s[c];
+    if (a.accumulate)
+      for (int c = 0; c < columns; ++c) s[c] += y[c];
+    if (a.gate)
+      for (int c = 0; c < columns; ++c) s[c] = a.gate[i * a.ldgate + j + c] > 0 ? s[c] : T(0);
+    if (a.bits) {
+      std::uint32_t word = 0;
+      for (int c = 0; c < columns; ++c) word |= static_cast<std::uint32_t>(s[c] > 0) << c;
+      a.bits[i * a.ldbits + j / panel_width] = word;
+    }
+    if (y) std::copy_n(s, columns, y);
+    if (!a.sum) return;
+    const T weight = a.row_weight ? a.row_weight[i] : T(1);
+    T* to = a.sum + a.segment[i] * a.ldsum + j;
+    for (int c = 0; c < columns; ++c) to[c] += weight * s[c];
+  }
+};
+
+}  // namespace relreason::cpu

@@ -1,0 +1,8 @@
+// tests/compile_fail/empty_model.cpp
+// expect: relreason::model: a model needs at least one line
+#include "relreason/loss/cross_entropy.hpp"
+#include "relreason/nn/mlp.hpp"
+
+using namespace relreason;
+using net = model<>;
+int width = net::n;

@@ -1,0 +1,13 @@
+// tests/compile_fail/sum_over_question.cpp
+// expect: relreason::sum_over: its third value must lie on a space that holds the pairs
+#include "relreason/loss/cross_entropy.hpp"
+#include "relreason/message/sum_over.hpp"
+#include "relreason/nn/mlp.hpp"
+
+using namespace relreason;
+struct scene : sample {};
+struct object : each<scene> {};
+struct pair : all_pairs<object> {};
+
+using net = model<input<"o", features<3>, object>, let<"r", sum_over<pair, mlp<relu<4>>>, of<"o", "o", "o">>>;
+int width = net::n;
