@@ -12,5 +12,5 @@ configure() {
     generator=(-G Ninja)
     rm -rf "$root/build/$preset/CMakeCache.txt" "$root/build/$preset/CMakeFiles"  # what an earlier configuration left when it failed
   fi
-  cmake --preset "$preset" "${generator[@]}" "$@" >"$log" 2>&1 || { cat "$log"; return 1; }
+  (cd "$root" && cmake --preset "$preset" "${generator[@]}" "$@") >"$log" 2>&1 || { cat "$log"; return 1; }
 }

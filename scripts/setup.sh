@@ -30,7 +30,11 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 fi
 
 installed() { dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q '^install ok installed$'; }
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; return; fi
+  command -v sudo >/dev/null || { echo "setup: not root, and there is no sudo; run the line above as root, then again with --no-install" && exit 1; }
+  sudo "$@"
+}
 
 # Versioned names follow the distribution's default compilers: Clang's run-time libraries, and GCC's headers for the aarch64 syntax check.
 if [ $what = test ]; then

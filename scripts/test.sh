@@ -74,7 +74,7 @@ run() {
 }
 
 begin "packages"
-"$root/scripts/setup.sh" "${setup_arguments[@]}" || exit 1
+"$root/scripts/setup.sh" "${setup_arguments[@]}" || { echo "0 passed, 1 failed, 0 skipped" && exit 1; }
 finish
 
 begin "configure"

@@ -14,6 +14,7 @@ workload.py, which says what is in it. At the end of stdin the program exits.
     CASE ROUNDS         {"case": "CASE", "ms": [one number per step, ROUNDS of them]}   optional: "input_mb", memory of the inputs
                         the first request of a case warms up untimed (3 steps and 1 s at least); what a step takes in stands ready in memory
     check CASE          {"case": "CASE", "loss": x, "norms": {"g.0.weight": L2 norm of the gradient, ...}}   first weights, no dropout, no step
+                        predict: {"case": "predict", "log_probabilities": [28 numbers]}
     ceiling ROUNDS      {"case": "ceiling", "gflops": x}   the most multiply-adds per second (counted as 2) that N threads reach from registers,
     ceiling_bf16 ROUNDS in GFLOP/s
     what it does not know or cannot do on this machine: {"error": "one line"}
@@ -223,14 +224,16 @@ class Bench:
         return [f"{form}:{engine}:{kind}" for form in forms for engine in engines]
 
     def check(self, case, ours, peer):
-        """Largest relative difference between the two sides' loss and gradient norms at the first weights."""
+        """The two sides at the first weights: largest relative difference of loss and gradient norms; largest difference of log-probabilities."""
         base, kind = case.split("_")[0], "bf16" if case.endswith("_bf16") else "f32"
-        if base == "predict":
-            return {"note": "checked through state"}
         mine, theirs = ours.ask(f"check {case}"), peer.ask(f"check {base} literal:eager:f32")
+        wanted = "log_probabilities" if base == "predict" else "norms"
         for side, answer in (("relreason", mine), ("PyTorch", theirs)):
-            if "error" in answer or "norms" not in answer:
+            if wanted not in answer:
                 return {"note": f"not checked: {side} says {answer.get('error', answer)}"}
+        if base == "predict":
+            worst = max(abs(a - b) for a, b in zip(mine[wanted], theirs[wanted], strict=True))
+            return {"log_probability": worst, "allowed": 1e-4, "agree": worst <= 1e-4}
         norms = theirs["norms"]
         if set(norms) != set(mine["norms"]):
             return {"note": f"not checked: tensors differ: {sorted(set(norms) ^ set(mine['norms']))}"}

@@ -4,7 +4,8 @@
 Usage: python3 pytorch_rn.py --data FOLDER [--threads N]     then one request a line on stdin, one line of JSON back (compare.py drives it):
     info                       {"peer": "PyTorch", "version": ..., "threads": ..., "instructions": ...}
     run CASE MODE ROUNDS       {"case": ..., "mode": ..., "ms": [one number per step]}; the first request of a mode warms up: 3 steps and 1 s at least
-    check CASE MODE            {"case": ..., "mode": ..., "loss": ..., "norms": {parameter: L2 norm of its gradient}}; first weights, no dropout
+    check CASE MODE            {"case": ..., "mode": ..., "loss": ..., "norms": {parameter: L2 norm of its gradient}}; first weights, no dropout;
+                               predict: {..., "log_probabilities": [28 numbers]}
     quit
 A request that fails is answered by {"case": ..., "mode": ..., "error": "one line"}.
 
@@ -177,8 +178,6 @@ def state_case(folder, mode, check):
 
 
 def predict_case(folder, mode, check):
-    if check:
-        raise ValueError("predict is checked through state")
     model = State(mode.factored, 0.0).eval()
     load_weights(model, load_file(folder / "state.safetensors"))
     data = load_file(folder / "predict.safetensors")
@@ -225,6 +224,8 @@ def run(ready, folder, case, mode, rounds):
 
 def check(folder, case, mode):
     step, model = CASES[case](folder, Mode(mode), True)
+    if case == "predict":
+        return {"log_probabilities": step()[0].tolist()}
     return {"loss": float(step().detach()), "norms": {name: float(value.grad.double().norm()) for name, value in model.named_parameters()}}
 
 

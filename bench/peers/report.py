@@ -63,7 +63,8 @@ def verdict(entry, found):
         return "not measured"
     if entry["check"].get("agree") is False:
         return "no: results disagree"
-    return "aim" if found[1] >= entry["aim"] else "yes" if found[1] >= entry["must"] else "no"
+    reached = "aim" if found[1] >= entry["aim"] else "yes" if found[1] >= entry["must"] else "no"
+    return reached + (", results unchecked" if "note" in entry["check"] else "")
 
 
 def target_rows(result):
@@ -93,6 +94,8 @@ def check_text(check):
     if "note" in check:
         return check["note"]
     word = "agree" if check["agree"] else "DISAGREE"
+    if "log_probability" in check:
+        return f"both sides {word}: log-probabilities differ by at most {check['log_probability']:.1e}; allowed {check['allowed']:.0e}"
     return (f"both sides {word}: loss differs by {check['loss']:.1e}, gradient norms by at most {check['gradient']:.1e} ({check['worst']}), "
             f"relative; allowed {check['allowed']:.0e}")
 

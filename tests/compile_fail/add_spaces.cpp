@@ -1,5 +1,6 @@
 // tests/compile_fail/add_spaces.cpp
 // expect: relreason::add: its values must lie on the same space
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/add.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/add_widths.cpp
 // expect: relreason::add: its values must have the same width
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/add.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,6 +1,7 @@
 // tests/compile_fail/batch_counts_pairs.cpp
 // expect: relreason::batch: only each, links and some are counted by the batch
 #include "relreason/core/batch.hpp"
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,6 +1,7 @@
 // tests/compile_fail/batch_of_no_input.cpp
 // expect: relreason::batch: the model has no such input
 #include "relreason/core/batch.hpp"
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

@@ -1,5 +1,6 @@
 // tests/compile_fail/bi_lstm_padded.cpp
 // expect: relreason::last_state: a bi_lstm reads packed sequences
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/lstm.hpp"
 #include "relreason/nn/mlp.hpp"

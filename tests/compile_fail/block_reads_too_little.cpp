@@ -1,6 +1,7 @@
 // tests/compile_fail/block_reads_too_little.cpp
 // expect: relreason::block: it must read as many values as it names inputs
 #include "relreason/core/block.hpp"
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

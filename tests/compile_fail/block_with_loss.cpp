@@ -1,6 +1,7 @@
 // tests/compile_fail/block_with_loss.cpp
 // expect: relreason::block: losses, outputs, and operations that couple graphs or fill a space belong in the model, not in a block
 #include "relreason/core/block.hpp"
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

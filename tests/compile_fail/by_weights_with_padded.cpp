@@ -1,5 +1,6 @@
 // tests/compile_fail/by_weights_with_padded.cpp
 // expect: relreason::sum_over: by_weights is tied to pair positions and cannot merge padded objects; give it the zero rows instead of padded<n>
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/child_read_as_parent.cpp
 // expect: relreason::cross_entropy: logits and label must lie on the same space
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

@@ -1,5 +1,6 @@
 // tests/compile_fail/classes_differ.cpp
 // expect: relreason::cross_entropy: the number of logits must equal the label's classes
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

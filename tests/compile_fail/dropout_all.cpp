@@ -1,5 +1,6 @@
 // tests/compile_fail/dropout_all.cpp
 // expect: relreason::dropout: the percentage must lie in 0 to 99
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

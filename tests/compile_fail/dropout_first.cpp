@@ -1,5 +1,6 @@
 // tests/compile_fail/dropout_first.cpp
 // expect: relreason::mlp: dropout<percent> must follow the layer that it drops from
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

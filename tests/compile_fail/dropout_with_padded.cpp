@@ -1,5 +1,6 @@
 // tests/compile_fail/dropout_with_padded.cpp
 // expect: relreason::sum_over: dropout inside g cannot be merged with padded<n>: every padded pair has its own mask
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/embedding_of_numbers.cpp
 // expect: relreason::embedding: it reads ids<words>, not numbers
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/embedding.hpp"
 #include "relreason/nn/mlp.hpp"

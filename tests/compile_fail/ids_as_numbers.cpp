@@ -1,5 +1,6 @@
 // tests/compile_fail/ids_as_numbers.cpp
 // expect: relreason: a row-wise operation reads numbers, not ids or labels; put an embedding before it
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

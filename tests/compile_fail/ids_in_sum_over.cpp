@@ -1,5 +1,6 @@
 // tests/compile_fail/ids_in_sum_over.cpp
 // expect: relreason::sum_over: its values must be numbers, not ids or labels
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/mlp.hpp"

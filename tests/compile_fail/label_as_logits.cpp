@@ -1,5 +1,6 @@
 // tests/compile_fail/label_as_logits.cpp
 // expect: relreason::cross_entropy: the first value must be logits, the second the label
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

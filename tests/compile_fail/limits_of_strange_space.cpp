@@ -1,6 +1,7 @@
 // tests/compile_fail/limits_of_strange_space.cpp
 // expect: relreason::limits: the model has no such space
 #include "relreason/core/limits.hpp"
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

@@ -1,5 +1,6 @@
 // tests/compile_fail/loss_on_wrong_space.cpp
 // expect: relreason::cross_entropy: logits and label must lie on the same space
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

@@ -1,5 +1,6 @@
 // tests/compile_fail/loss_weights.cpp
 // expect: relreason::cross_entropy: weights must be one number per row of the logits' space
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

@@ -1,5 +1,6 @@
 // tests/compile_fail/loss_without_label.cpp
-// expect: relreason::minimize: the loss reads another number of values than this; see the sentence above its type
+// expect: relreason::model: what an equation names is not an operation, or it reads another number of values
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

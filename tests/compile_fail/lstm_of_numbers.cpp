@@ -1,5 +1,6 @@
 // tests/compile_fail/lstm_of_numbers.cpp
 // expect: relreason::last_state: it reads ids<words>, not numbers
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/lstm.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/lstm_of_one_word.cpp
 // expect: relreason::last_state: its tokens must lie on an each<...> space, several per parent
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/lstm.hpp"
 #include "relreason/nn/mlp.hpp"

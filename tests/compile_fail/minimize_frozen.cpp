@@ -1,5 +1,6 @@
 // tests/compile_fail/minimize_frozen.cpp
 // expect: relreason::minimize: the loss depends on inputs and frozen lines only, so nothing can be learned from it
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

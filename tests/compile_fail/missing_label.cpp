@@ -1,5 +1,6 @@
 // tests/compile_fail/missing_label.cpp
 // expect: relreason::cross_entropy: the second value must be a label<classes>
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

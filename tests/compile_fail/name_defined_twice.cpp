@@ -1,5 +1,6 @@
 // tests/compile_fail/name_defined_twice.cpp
 // expect: relreason::model: two lines define the same name
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

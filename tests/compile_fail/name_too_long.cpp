@@ -1,5 +1,6 @@
 // tests/compile_fail/name_too_long.cpp
 // expect: relreason::name: a name has at most 23 letters
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

@@ -1,5 +1,6 @@
 // tests/compile_fail/no_layer.cpp
 // expect: relreason::mlp: at least one relu<width> or linear<width>
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

@@ -1,5 +1,6 @@
 // tests/compile_fail/no_sample.cpp
 // expect: relreason::model: no space descends from sample, so there is nothing to put into a batch
+#include "relreason/core/model.hpp"
 #include "relreason/core/predictor.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/not_a_line.cpp
 // expect: relreason::model: a line must be input, let, frozen, minimize or output
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

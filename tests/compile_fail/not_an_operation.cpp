@@ -1,5 +1,6 @@
 // tests/compile_fail/not_an_operation.cpp
-// expect: relreason::model: an equation names something that is not an operation
+// expect: relreason::model: what an equation names is not an operation, or it reads another number of values
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

@@ -1,5 +1,6 @@
 // tests/compile_fail/operation_reads_too_many.cpp
-// expect: relreason::model: an operation cannot read this number of values
+// expect: relreason::model: what an equation names is not an operation, or it reads another number of values
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/embedding.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/pairs_across_parents.cpp
 // expect: relreason::all_pairs: both ends must lie in the same parent space
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/pick_wrong_whole.cpp
 // expect: relreason::pick: its value must lie on the space that the subset is taken from
+#include "relreason/core/model.hpp"
 #include "relreason/graph/pick.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"

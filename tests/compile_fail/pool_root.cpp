@@ -1,5 +1,6 @@
 // tests/compile_fail/pool_root.cpp
 // expect: relreason::pool: the space has no parent to pool to
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/pool.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/pool_wrong_space.cpp
 // expect: relreason::pool: its value must lie on the space that it pools
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/pool.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/predicts_nothing.cpp
 // expect: relreason::predictor: name at least one value
+#include "relreason/core/model.hpp"
 #include "relreason/core/predictor.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/predicts_side_of_none.cpp
 // expect: relreason::predictor: the line has no side results
+#include "relreason/core/model.hpp"
 #include "relreason/core/predictor.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"

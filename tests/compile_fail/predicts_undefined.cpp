@@ -1,5 +1,6 @@
 // tests/compile_fail/predicts_undefined.cpp
 // expect: relreason::predictor: the model defines no value of that name
+#include "relreason/core/model.hpp"
 #include "relreason/core/predictor.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"

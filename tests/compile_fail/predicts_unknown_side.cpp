@@ -1,5 +1,6 @@
 // tests/compile_fail/predicts_unknown_side.cpp
 // expect: relreason::predictor: the line has no side result of that name
+#include "relreason/core/model.hpp"
 #include "relreason/core/predictor.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"

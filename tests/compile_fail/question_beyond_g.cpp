@@ -1,5 +1,6 @@
 // tests/compile_fail/question_beyond_g.cpp
 // expect: relreason::sum_over: question_at names a layer that g does not have
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/reads_nothing.cpp
 // expect: relreason::model: an equation must read something
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

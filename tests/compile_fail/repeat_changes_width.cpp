@@ -1,6 +1,7 @@
 // tests/compile_fail/repeat_changes_width.cpp
 // expect: relreason::repeat: the operation must return the width of its first input
 #include "relreason/core/block.hpp"
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

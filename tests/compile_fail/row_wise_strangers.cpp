@@ -1,5 +1,6 @@
 // tests/compile_fail/row_wise_strangers.cpp
 // expect: relreason: a row-wise operation reads values of spaces that do not contain each other; one must be the other's parent
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

@@ -1,5 +1,6 @@
 // tests/compile_fail/sum_over_no_mlp.cpp
 // expect: relreason::sum_over: the second argument must be an mlp<...>
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/mlp.hpp"

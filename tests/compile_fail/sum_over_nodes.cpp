@@ -1,5 +1,6 @@
 // tests/compile_fail/sum_over_nodes.cpp
 // expect: relreason::sum_over: its space must be an all_pairs<...>
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/sum_over_question.cpp
 // expect: relreason::sum_over: its third value must lie on a space that holds the pairs
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/sum_over_receivers.cpp
 // expect: relreason::sum_over: its second value must have one row per receiver of the pairs
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -1,5 +1,6 @@
 // tests/compile_fail/too_many_reads.cpp
 // expect: relreason::model: an equation reads at most eight values
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/add.hpp"
 #include "relreason/nn/mlp.hpp"

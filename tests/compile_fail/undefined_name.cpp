@@ -1,5 +1,6 @@
 // tests/compile_fail/undefined_name.cpp
 // expect: relreason::model: an equation reads a name that no line defines
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

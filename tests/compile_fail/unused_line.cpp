@@ -1,5 +1,6 @@
 // tests/compile_fail/unused_line.cpp
 // expect: relreason::model: a line is read by no loss and no output; remove it, or name it in output<...>
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

@@ -1,5 +1,6 @@
 // tests/compile_fail/zero_width.cpp
 // expect: relreason::linear: the width must be positive
+#include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 

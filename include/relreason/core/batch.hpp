@@ -140,6 +140,10 @@ class batch {
 
  private:
   static constexpr auto filled = detail::filled_spaces<M>();
+  static int most_of(const limits<M>& at, int space) {
+    const space_info& s = spaces_of_model<M>[static_cast<std::size_t>(space)];
+    return s.kind == space_kind::all_pairs ? most_of(at, s.receiver) * most_of(at, s.sender) : at.per_parent[static_cast<std::size_t>(space)];
+  }
 
   void check_space(std::size_t i, const limits<M>& at, extent* e) const {
     const space_info& s = spaces_of_model<M>[i];
@@ -147,7 +151,11 @@ class batch {
     e[i] = {};
     if (s.kind == space_kind::root) e[i].rows = samples;
     if (s.kind == space_kind::once_root) e[i].rows = 1;
-    if (s.parent < 0 || s.kind == space_kind::all_pairs || filled[i]) return;
+    if (s.parent < 0 || filled[i]) return;
+    if (s.kind == space_kind::all_pairs) {
+      for (int p = 0; p < e[s.parent].rows; ++p) e[i].rows += count_of(static_cast<int>(i), static_cast<std::size_t>(p));
+      return;
+    }
     const space_rows& r = spaces[i];
     const int parents = e[s.parent].rows;
     if (static_cast<int>(r.offsets.size()) != parents + 1)
@@ -155,22 +163,36 @@ class batch {
     for (int p = 0; p < parents; ++p) {
       const int n = r.offsets[static_cast<std::size_t>(p) + 1] - r.offsets[static_cast<std::size_t>(p)];
       if (n < 0) fail("batch: space ", label, " has a negative count at parent ", p);
-      if (at.per_parent[i] > 0 && n > at.per_parent[i])
-        fail("batch: ", n, " entries of ", label, " at parent ", p, ", but ", at.per_parent[i], " were planned; raise limits::set<", label, ">()");
+      const int most = at.per_parent[i] == 0 && s.kind == space_kind::some ? most_of(at, s.whole) : at.per_parent[i];
+      if (most > 0 && n > most) fail("batch: ", n, " entries of ", label, " at parent ", p, ", but ", most, " were planned; raise limits::set<", label, ">()");
       if (at.per_parent[i] == 0 && s.kind != space_kind::some) fail("batch: no capacity was planned for space ", label, "; call limits::set<", label, ">(n)");
     }
     if (r.padded > at.per_parent[i]) fail("batch: ", label, " is padded to ", r.padded, ", but ", at.per_parent[i], " were planned; raise limits::set<", label, ">()");
     e[i].rows = r.offsets.back();
     if (s.kind == space_kind::links) {
-      check_index(r.senders, label, "senders", e[i].rows, e[s.sender].rows);
-      check_index(r.receivers, label, "receivers", e[i].rows, e[s.receiver].rows);
+      check_index(r, r.senders, label, "senders", s.sender);
+      check_index(r, r.receivers, label, "receivers", s.receiver);
     }
-    if (s.kind == space_kind::some) check_index(r.index, label, "indices", e[i].rows, e[s.whole].rows);
+    if (s.kind == space_kind::some) check_index(r, r.index, label, "indices", s.whole);
   }
-  static void check_index(const std::vector<int>& v, std::string_view label, const char* what, int wanted, int below) {
-    if (static_cast<int>(v.size()) != wanted) fail("batch: space ", label, " has ", v.size(), " ", what, ", its offsets want ", wanted);
-    for (std::size_t k = 0; k < v.size(); ++k)
-      if (v[k] < 0 || v[k] >= below) fail("batch: entry ", k, " of the ", what, " of ", label, " is ", v[k], "; wanted 0 to ", below - 1);
+  // Rows of another space must be those of the same parent: tiles see no others.
+  void check_index(const space_rows& r, const std::vector<int>& v, std::string_view label, const char* what, int into) const {
+    if (static_cast<int>(v.size()) != r.offsets.back()) fail("batch: space ", label, " has ", v.size(), " ", what, ", its offsets want ", r.offsets.back());
+    if (filled[static_cast<std::size_t>(into)]) fail("batch: space ", label, " cannot list rows of a space that an operation fills");
+    int begin = 0;
+    for (std::size_t p = 0; p + 1 < r.offsets.size(); ++p) {
+      const int end = begin + count_of(into, p);
+      for (int k = r.offsets[p]; k < r.offsets[p + 1]; ++k)
+        if (const int row = v[static_cast<std::size_t>(k)]; row < begin || row >= end)
+          fail("batch: entry ", k, " of the ", what, " of ", label, " is ", row, "; parent ", p, " has the rows ", begin, " to ", end - 1);
+      begin = end;
+    }
+  }
+  int count_of(int space, std::size_t parent) const {
+    const space_info& s = spaces_of_model<M>[static_cast<std::size_t>(space)];
+    if (s.kind == space_kind::all_pairs) return count_of(s.receiver, parent) * count_of(s.sender, parent);
+    const auto& o = spaces[static_cast<std::size_t>(space)].offsets;
+    return o[parent + 1] - o[parent];
   }
   void check_input(std::size_t i, const extent* e) const {
     const line_info& f = M::info[i];

@@ -86,6 +86,12 @@ class engine {
   static constexpr int root = root_space<M>();
   static constexpr int n = M::n;
   static_assert(root >= 0, "relreason::model: no space descends from sample, so there is nothing to put into a batch");
+  static constexpr bool filled_stay_in_stage = [] {
+    for (int i = 0; i < M::n; ++i)
+      if (places[at(i)].boundary && M::info[at(i)].space >= 0 && filled[at(M::info[at(i)].space)]) return false;
+    return true;
+  }();
+  static_assert(filled_stay_in_stage, "relreason::model: a value on a space that an operation fills cannot cross a cut; reduce it to its parent first");
   using context_type = context<T, typename M::spaces>;
   template <int I>
   using bound_at = typename M::template line_at<I>::bound;

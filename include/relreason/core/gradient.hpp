@@ -31,6 +31,12 @@ class gradient_program {
   using worker = typename engine::worker;
   static constexpr int n = M::n;
   static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
+  static constexpr bool is_computed(name wanted) {
+    for (const line_info& f : M::info)
+      if (f.id == wanted && f.kind != line_kind::input && !f.integral && !engine::filled[at(f.space)]) return true;
+    return false;
+  }
+  static_assert((is_computed(Wanted) && ...), "relreason::gradient_program: a wanted name must be that of an equation whose result is numbers, on a space that the batch counts");
 
  public:
   gradient_program(const limits<M>& planned, executor& threads, const kernels<T>& kernel) : limits_(planned), threads_(threads), kernel_(kernel) { plan(); }
@@ -214,10 +220,11 @@ class gradient_program {
   void enter(const batch<M, T>& b, parameters<M, T>& weights) {
     engine::bind_inputs(all_, b, pair_offsets_);
     const std::size_t once_at = shared_at_ + reserved_.shared_count;
-    if (resolved_for_ != weights.data())
+    if (resolved_for_ != weights.data() || resolved_state_ != weights.state())
       for (int l = 0; l < most_lanes; ++l)
         engine::resolve(slots_[at(l)], reserved_, weights.data(), weights.state(), lane(l), prepared_, shared_, lane(l) + shared_at_);
     resolved_for_ = weights.data();
+    resolved_state_ = weights.state();
     std::size_t offset = once_at;
     for (int i = 0; i < n; ++i) {
       const line_info& f = M::info[at(i)];
@@ -260,6 +267,7 @@ class gradient_program {
     if constexpr (M::info[at(I)].kind != line_kind::minimize)
       engine::template bound_at<I>::forward(batch_.ctx, slots_[0].of_line[at(I)], std::get<at(I)>(batch_.tapes), engine::template arguments_of<I>(batch_),
                                             static_cast<std::conditional_t<M::info[at(I)].integral, int, T>*>(batch_.v[I]));
+    if constexpr (engine::has_value(I)) copy_wanted<I>(batch_);
   }
 
   // Denominators of the means, over the whole step.
@@ -406,6 +414,7 @@ class gradient_program {
       constexpr line_info f = M::info[at(I)];
       if constexpr (engine::places[at(I)].needed && f.kind != line_kind::input && f.kind != line_kind::output) {
         batch_.ctx.gradients = engine::places[at(I)].grad;
+        if constexpr (f.once && !engine::places[at(I)].coupled && f.kind == line_kind::minimize) backward_loss<I>(batch_, 0);
         if constexpr (f.once && !engine::places[at(I)].coupled && f.kind == line_kind::let && engine::places[at(I)].grad)
           engine::template backward_line<I>(batch_, slots_[0].of_line[at(I)]);
         if constexpr (engine::places[at(I)].grad) engine::template bound_at<I>::finish(batch_.ctx, slots_[0].of_line[at(I)]);
@@ -439,7 +448,7 @@ class gradient_program {
   T* shared_ = nullptr;
   std::array<std::size_t, at(n)> once_at_{};
   std::array<detail::line_slots<M, T>, most_lanes> slots_;
-  const T* resolved_for_ = nullptr;
+  const T *resolved_for_ = nullptr, *resolved_state_ = nullptr;
   std::array<std::array<double, at(n)>, most_lanes> lane_losses_{};
   std::array<double, at(n)> losses_{}, denominator_{};
   double loss_ = 0;

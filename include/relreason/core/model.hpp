@@ -113,9 +113,24 @@ struct value_named<N, All, list<Done...>> {
 };
 
 template <name N, class Done>
-constexpr void require_new() {
+struct require_new {
   static_assert(find_line<N>(Done{}) < 0, "relreason::model: two lines define the same name");
-}
+  using type = void;
+};
+
+struct no_operation : operation {   // stands for what could not be bound, after the error
+  using out = nothing;
+};
+template <class Op, class Values>
+struct bind_to {
+  static_assert(!std::is_same_v<Op, Op>, "relreason::model: what an equation names is not an operation, or it reads another number of values");
+  using type = no_operation;
+};
+template <class Op, class... Values>
+  requires requires { typename Op::template bind<Values...>; }
+struct bind_to<Op, list<Values...>> {
+  using type = typename Op::template bind<Values...>;
+};
 
 template <class Stated, class All, class Done>
 struct resolve_line {
@@ -123,25 +138,25 @@ struct resolve_line {
 };
 template <name N, class What, class Space, class All, class Done>
 struct resolve_line<input<N, What, Space>, All, Done> {
-  using checked = decltype(require_new<N, Done>());
+  using checked = typename require_new<N, Done>::type;
   using type = line<N, line_kind::input, value<Space, What>, operation, of<>>;
 };
 template <name N, class Op, name... Ns, class All, class Done>
 struct resolve_line<let<N, Op, of<Ns...>>, All, Done> {
   static_assert(sizeof...(Ns) > 0, "relreason::model: an equation must read something");
-  using checked = decltype(require_new<N, Done>());
-  using bound = typename Op::template bind<typename value_named<Ns, All, Done>::type...>;
+  using checked = typename require_new<N, Done>::type;
+  using bound = typename bind_to<Op, list<typename value_named<Ns, All, Done>::type...>>::type;
   using type = line<N, line_kind::let, typename bound::out, bound, of<Ns...>>;
 };
 template <name N, class Op, name... Ns, class All, class Done>
 struct resolve_line<frozen<N, Op, of<Ns...>>, All, Done> {
-  using checked = decltype(require_new<N, Done>());
-  using bound = typename Op::template bind<typename value_named<Ns, All, Done>::type...>;
+  using checked = typename require_new<N, Done>::type;
+  using bound = typename bind_to<Op, list<typename value_named<Ns, All, Done>::type...>>::type;
   using type = line<N, line_kind::frozen, typename bound::out, bound, of<Ns...>>;
 };
 template <class Loss, name... Ns, class Weight, class Mean, class All, class Done>
 struct resolve_line<minimize<Loss, of<Ns...>, Weight, Mean>, All, Done> {
-  using bound = typename Loss::template bind<typename value_named<Ns, All, Done>::type...>;
+  using bound = typename bind_to<Loss, list<typename value_named<Ns, All, Done>::type...>>::type;
   using type = line<name{}, line_kind::minimize, nothing, bound, of<Ns...>, list<Weight, Mean>>;
 };
 template <name N, class All, class Done>
@@ -279,7 +294,11 @@ constexpr void describe_line(line_info& f, const line_info* all) {
     if constexpr (!std::is_void_v<typename L::bound::fills>) f.fills = index_of<typename L::bound::fills>(Spaces{});
   }
   bool reads_grad = false;
-  for (int r = 0; r < f.n_reads; ++r) reads_grad = reads_grad || (f.reads[r] >= 0 && all[f.reads[r]].grad);
+  f.once = f.once || f.kind == line_kind::minimize;   // a loss of nothing but once values is computed once
+  for (int r = 0; r < f.n_reads; ++r) {
+    reads_grad = reads_grad || (f.reads[r] >= 0 && all[f.reads[r]].grad);
+    if (f.kind == line_kind::minimize && f.reads[r] >= 0) f.once = f.once && all[f.reads[r]].once;
+  }
   f.grad = (f.kind == line_kind::let && (f.learns || reads_grad)) || (f.kind == line_kind::minimize && reads_grad);
 }
 

@@ -131,6 +131,11 @@ consteval int index_of(list<Ts...>) {
   return at;
 }
 
+// What an operation writes into the space that it fills: parents + 1 offsets from 0, and, where the space lists rows, those of the batch.
+struct filled_rows {
+  int *offsets = nullptr, *senders = nullptr, *receivers = nullptr, *index = nullptr;
+};
+
 template <class T, class Spaces>
 struct context : run_state<T> {
   using spaces = Spaces;
@@ -143,6 +148,12 @@ struct context : run_state<T> {
   template <class S>
   extent& at() {
     return extents[index_of<S>(Spaces{})];
+  }
+  // For the operation that fills S; at<S>().rows is the capacity of this tile until it returns.
+  template <class S>
+  filled_rows filling() const {
+    const extent& e = at<S>();
+    return {const_cast<int*>(e.offsets), const_cast<int*>(e.senders), const_cast<int*>(e.receivers), const_cast<int*>(e.index)};
   }
 };
 

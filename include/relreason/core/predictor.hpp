@@ -133,6 +133,10 @@ class predictor {
     capacity_extents(limits_, samples, capacity);
     std::copy_n(capacity, M::n_spaces, w.ctx.extents);
     engine::each_line([&]<int I>() {
+      if constexpr (runs(I) && M::info[at(I)].once) engine::template bound_at<I>::plan(w.ctx, std::get<at(I)>(w.tapes));
+    });
+    w.space.reset();
+    engine::each_line([&]<int I>() {
       if constexpr (runs(I) && !M::info[at(I)].once) engine::template forward_line<I>(w, {}, capacity);
     });
     return w.space.peak() + 64;
@@ -187,6 +191,7 @@ class predictor {
     static_assert(requires { typename bound::template side<Side>; }, "relreason::predictor: the line has no side results");
     using result = typename bound::template side<Side>;
     static_assert(!std::is_void_v<result>, "relreason::predictor: the line has no side result of that name");
+    static_assert(!engine::filled[at(index_of<typename result::space>(typename M::spaces{}))], "relreason::predictor: an operation fills the space of this side result");
     if (!to) return;
     const extent& e = w.ctx.template at<typename result::space>();
     w.ctx.line = engine::line_stream(I);
@@ -196,7 +201,8 @@ class predictor {
   template <int I>
   static void copy_value(const worker& w, T* to) {
     static_assert(!M::info[at(I)].integral, "relreason::predictor: indices cannot be read out; ask for a real value");
-    if (!to) return;
+    static_assert(!engine::filled[at(M::info[at(I)].space)], "relreason::predictor: an operation fills the space of this value, so its rows are not known outside");
+    if (!to || (M::info[at(I)].once && w.ctx.extents[engine::root].base > 0)) return;   // the first tile writes what is computed once
     const extent& e = w.ctx.extents[M::info[at(I)].space];
     const std::size_t width = at(M::info[at(I)].width);
     std::memcpy(to + at(e.base) * width, w.v[I], at(e.rows) * width * sizeof(T));

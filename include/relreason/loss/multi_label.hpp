@@ -6,7 +6,7 @@
 #include <cmath>
 #include <string>
 
-#include "relreason/core/operation.hpp"
+#include "relreason/core/model.hpp"
 
 namespace relreason {
 

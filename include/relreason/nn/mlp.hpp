@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "relreason/core/model.hpp"
 #include "relreason/nn/concat.hpp"
 #include "relreason/nn/layers.hpp"
 

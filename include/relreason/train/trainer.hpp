@@ -41,13 +41,13 @@ class trainer {
 
   // Mean losses of the batch, before the update. Raises an error, with weights untouched, where loss or gradient is not finite.
   double step(const batch<M>& b, double rate, std::array<float*, sizeof...(Wanted)> outputs = {}) {
-    add(b, 1, outputs);
+    add(b, 1.0, outputs);
     return update(rate);
   }
-  // The same in `parts` equal micro-batches: add() each, then update().
-  void add(const batch<M>& b, int parts, std::array<float*, sizeof...(Wanted)> outputs = {}) {
-    program_.run(b, weights, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(added_), 1.0 / parts, added_ > 0}, outputs);
-    loss_ = (added_ ? loss_ : 0) + program_.loss() / parts;
+  // The same in micro-batches: add() each with its share of the step's samples, then update().
+  void add(const batch<M>& b, double share, std::array<float*, sizeof...(Wanted)> outputs = {}) {
+    program_.run(b, weights, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(added_), share, added_ > 0}, outputs);
+    loss_ = (added_ ? loss_ : 0) + program_.loss() * share;
     ++added_;
     if (!std::isfinite(program_.loss())) refuse("the loss");
   }

@@ -13,7 +13,7 @@ namespace relreason::cpu {
 
 struct avx512 {
   using real = float;
-  static constexpr const char* name = "avx512";
+  static constexpr const char *name = "avx512", *rounded_name = "avx512_rounded_bf16";
   static constexpr int tile_rows = 12;
 
   static void affine(int height, const affine_args<float>& a, int i, int j, const float* panel) {
@@ -73,6 +73,13 @@ struct avx512 {
   }
 
   template <int R>
+  RELREASON_AVX512 __attribute__((always_inline)) static inline void load(const float* c, std::ptrdiff_t ldc, std::uint32_t live, __m512 (&s)[R][2]) {
+    RELREASON_UNROLL for (int r = 0; r < R; ++r) {
+      s[r][0] = _mm512_maskz_loadu_ps(static_cast<__mmask16>(live), c + r * ldc);
+      s[r][1] = _mm512_maskz_loadu_ps(static_cast<__mmask16>(live >> 16), c + r * ldc + 16);
+    }
+  }
+  template <int R>
   RELREASON_AVX512 __attribute__((always_inline)) static inline void store(float* y, std::ptrdiff_t ldy, std::uint32_t live, __m512 (&s)[R][2]) {
     if (live == ~0u)
       RELREASON_UNROLL for (int r = 0; r < R; ++r) {
@@ -131,12 +138,8 @@ struct avx512 {
 
   template <int R>
   RELREASON_AVX512 static void outer_tile(const float* a, std::ptrdiff_t lda, const float* b, int rows, float* c, std::ptrdiff_t ldc, std::uint32_t live) {
-    const auto m0 = static_cast<__mmask16>(live), m1 = static_cast<__mmask16>(live >> 16);
     __m512 s[R][2];
-    RELREASON_UNROLL for (int r = 0; r < R; ++r) {
-      s[r][0] = _mm512_maskz_loadu_ps(m0, c + r * ldc);
-      s[r][1] = _mm512_maskz_loadu_ps(m1, c + r * ldc + 16);
-    }
+    load<R>(c, ldc, live, s);
     for (int p = 0; p < rows; ++p, a += lda, b += panel_width) {
       const __m512 b0 = _mm512_load_ps(b), b1 = _mm512_load_ps(b + 16);
       RELREASON_UNROLL for (int r = 0; r < R; ++r) {

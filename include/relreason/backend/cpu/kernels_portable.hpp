@@ -19,7 +19,7 @@ template <class T>
 struct portable {
   using real = T;
   using vector __attribute__((vector_size(16))) = T;
-  static constexpr const char* name = "portable";
+  static constexpr const char *name = "portable", *rounded_name = "portable_bf16";
 #if defined(__x86_64__)
   static constexpr int tile_rows = 2;   // 2 x 4 accumulators of 16 registers
 #else

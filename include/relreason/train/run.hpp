@@ -1,0 +1,218 @@
+// relreason/train/run.hpp -- a training run in a folder: epochs, validation, schedule, checkpoints, log; stopped anywhere, it goes on with the same bits.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "relreason/metric/accuracy.hpp"
+#include "relreason/optim/any_schedule.hpp"
+#include "relreason/optim/batch_size.hpp"
+#include "relreason/optim/early_stopping.hpp"
+#include "relreason/train/checkpoint.hpp"
+#include "relreason/train/evaluate.hpp"
+#include "relreason/train/log.hpp"
+#include "relreason/train/prefetch.hpp"
+#include "relreason/train/progress.hpp"
+#include "relreason/train/sampler.hpp"
+#include "relreason/train/stop_signal.hpp"
+
+namespace relreason {
+
+struct run_options {
+  std::string folder;                       // gets log.jsonl, last.safetensors, best.safetensors
+  std::string title = "train";              // of the progress bar
+  int epochs = 350;
+  int batch = 640, micro_batches = 1;       // samples per step, and the number of equal parts in which they are computed
+  std::optional<batch_size_doubling> growing = {};   // in place of `batch`
+  any_schedule schedule = {};
+  std::string sampler = "shuffle";
+  bool stop_early = false;
+  int validate_every = 1;                   // epochs
+  int save_every = 1000;                    // steps; and at the end of every epoch
+  trainer_options training = {};
+  std::map<std::string, std::string> settings = {}, notes = {};   // what else decides the result; what does not
+};
+
+// Trains M on questions about scenes. M has the values "o" (or not), "w", "answer" and "a".
+template <class M, class Object, class Word>
+class training_run {
+ public:
+  training_run(const scene_questions& train, const scene_questions& validation, const metric::answer_scheme& scheme, run_options options, executor& threads)
+      : train_(train), validation_(validation), options_(std::move(options)), threads_(threads), scheme_(scheme),
+        sampler_(make_sampler(options_.sampler, labels(train), scheme.class_of)), pad_(std::max(train.longest(), validation.longest())),
+        limits_(make_limits()), trainer_(limits_, threads, options_.training), logits_(static_cast<std::size_t>(limits_.samples) * classes) {
+    options_.schedule.check();
+    if (options_.micro_batches < 1) fail("training_run: ", options_.micro_batches, " micro-batches; wanted at least 1");
+    std::filesystem::create_directories(options_.folder);
+    auto& s = options_.settings;
+    s["epochs"] = std::to_string(options_.epochs);
+    s["batch"] = options_.growing ? options_.growing->text() : std::to_string(options_.batch);
+    s["micro_batches"] = std::to_string(options_.micro_batches);
+    s["schedule"] = options_.schedule.text();
+    s["sampler"] = options_.sampler;
+    s["seed"] = std::to_string(options_.training.seed);
+    s["clip"] = std::to_string(options_.training.clip);
+    s["arithmetic"] = options_.training.arithmetic == precision::bf16 ? "bf16" : "fp32";
+    s["optimizer"] = trainer_.optimizer().text();
+    s["questions"] = std::to_string(train.size()) + " about " + std::to_string(train.scenes()) + " scenes";
+    s["padding_length"] = std::to_string(pad_);
+    s["lanes"] = std::to_string(most_lanes);
+  }
+
+  std::string path(const char* file) const { return options_.folder + "/" + file; }
+  int padding_length() const { return pad_; }
+  const parameters<M>& weights() const { return trainer_.weights; }
+  const run_state_record& record() const { return record_; }
+  trainer<M, adam, "a">& inner() { return trainer_; }
+
+  // Goes on from last.safetensors, if the folder has one. Says whether it did.
+  bool resume_if_present() {
+    if (!std::filesystem::exists(path("last.safetensors"))) return false;
+    const auto file = safetensors::open(path("last.safetensors"));
+    auto found = read_record(file);
+    check_record<M>(file, found, options_.settings);
+    trainer_.load(file);
+    if (const auto& isa = file.metadata().at("instructions"); isa != trainer_.instructions())
+      std::fprintf(stderr, "warning: %s was made with %s kernels, now %s: results go on, but not with the same bits\n", file.path().c_str(), isa.c_str(),
+                   trainer_.instructions());
+    record_ = std::move(found);
+    options_.schedule.restore(record_.schedule);
+    if (record_.stopping.size() == 2) stopping_.restore({record_.stopping[0], record_.stopping[1]});
+    return true;
+  }
+
+  // True when all epochs are done (or early stopping says so), false when a signal asked to stop; both leave a checkpoint.
+  bool run() {
+    stop_signal stop;
+    run_log log(path("log.jsonl"), trainer_.steps);
+    while (record_.epoch <= options_.epochs && !done_) {
+      if (!run_epoch(log, stop)) {
+        save("last.safetensors");
+        return false;
+      }
+      finish_epoch(log);
+      save("last.safetensors");
+    }
+    return true;
+  }
+
+  metric::accuracy evaluate(const scene_questions& on) {
+    metric::accuracy result(scheme_);
+    answerer<M, Object, Word> answers(trainer_.weights, limits_, trainer_.kernel(), threads_);
+    answers.answer(on, all(on), pad_, [&](std::int32_t q, const float* logits) {
+      result.add(logits, on.label[static_cast<std::size_t>(q)], on.type[static_cast<std::size_t>(q)]);
+      validation_loss_ += log_sum_exp(logits, classes) - static_cast<double>(logits[on.label[static_cast<std::size_t>(q)]]);
+    });
+    return result;
+  }
+
+ private:
+  static constexpr int classes = M::info[static_cast<std::size_t>(M::template find<"a">())].width;
+  static std::vector<std::int32_t> labels(const scene_questions& s) { return {s.label.begin(), s.label.end()}; }
+  static std::vector<std::int32_t> all(const scene_questions& s) {
+    std::vector<std::int32_t> order(s.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int32_t>(i);
+    return order;
+  }
+  int largest_batch() const { return options_.growing ? options_.growing->batch(1 << 20) : options_.batch; }
+  limits<M> make_limits() const {
+    limits<M> at;
+    at.samples = (largest_batch() + options_.micro_batches - 1) / options_.micro_batches;
+    if constexpr (M::template space<Object>() >= 0) at.template set<Object>(std::max({1, train_.most_objects(), validation_.most_objects()}));
+    at.template set<Word>(std::max(1, pad_));
+    return at;
+  }
+
+  bool run_epoch(run_log& log, const stop_signal& stop) {
+    const int size = options_.growing ? options_.growing->batch(record_.epoch) : options_.batch;
+    const double rate = options_.schedule.rate(record_.epoch);
+    const auto order = sampler_.order(options_.training.seed, record_.epoch, size);
+    const batch_offsets batches{order.size(), static_cast<std::size_t>(size)};
+    const auto parts = static_cast<std::size_t>(options_.micro_batches);
+    // Micro-batch k of the epoch: part k % parts of batch k / parts, padded to the longest question of the whole step.
+    const auto part = [&](std::size_t k) {
+      const std::size_t first = batches.first(k / parts), n = batches.last(k / parts) - first;
+      return std::span(order).subspan(first + n * (k % parts) / parts, n * (k % parts + 1) / parts - n * (k % parts) / parts);
+    };
+    prefetcher<batch<M>> next([&](batch<M>& to, std::size_t k) {
+      int longest = 0;
+      for (std::size_t i = batches.first(k / parts); i < batches.last(k / parts); ++i) longest = std::max(longest, train_.length(static_cast<std::size_t>(order[i])));
+      train_.fill<Object, Word>(to, part(k), longest);
+    });
+    progress bar(options_.title + " " + std::to_string(record_.epoch) + "/" + std::to_string(options_.epochs), static_cast<long long>(batches.count()));
+    const std::size_t last = batches.count() * parts;
+    if (record_.batch * parts < last) next.start(record_.batch * parts);
+    for (std::size_t k = record_.batch * parts; k < last; ++k) {
+      const batch<M>& b = next.take();
+      if (k + 1 < last) next.start(k + 1);
+      if (b.samples > 0) trainer_.add(b, static_cast<double>(b.samples) / static_cast<double>(batches.last(k / parts) - batches.first(k / parts)), {logits_.data()});
+      count_right(b);
+      if ((k + 1) % parts) continue;
+      record_.loss_sum += trainer_.update(rate);
+      ++record_.batch;
+      const double loss = record_.loss_sum / static_cast<double>(record_.batch), right = static_cast<double>(record_.right) / static_cast<double>(record_.seen);
+      bar.update(static_cast<long long>(record_.batch), {.loss = loss, .accuracy = right, .rate = rate});
+      if (record_.batch % 20 == 0 || record_.batch == batches.count())
+        log.write("train", trainer_.steps, {{"epoch", record_.epoch}, {"loss", loss}, {"accuracy", right}, {"rate", rate}, {"gradient", trainer_.gradient_size()}});
+      if (stop.asked()) return false;
+      if (trainer_.steps % static_cast<std::uint64_t>(options_.save_every) == 0) save("last.safetensors");
+    }
+    return true;
+  }
+  void count_right(const batch<M>& b) {
+    const auto& answers = b.indices[static_cast<std::size_t>(M::template find<"answer">())];
+    for (std::size_t i = 0; i < answers.size(); ++i)
+      record_.right += metric::largest_of(logits_.data() + i * static_cast<std::size_t>(classes), classes) == answers[i];
+    record_.seen += answers.size();
+  }
+
+  void finish_epoch(run_log& log) {
+    const bool last = record_.epoch == options_.epochs;
+    if (validation_.size() > 0 && (last || record_.epoch % options_.validate_every == 0)) {
+      validation_loss_ = 0;
+      const auto result = evaluate(validation_);
+      const double loss = validation_loss_ / static_cast<double>(validation_.size()), right = result.overall().share();
+      log.write("validation", trainer_.steps, {{"epoch", record_.epoch}, {"loss", loss}, {"accuracy", right}, {"invalid", result.invalid().share()}});
+      options_.schedule.observe(loss);
+      if (options_.stop_early && stopping_.validates(record_.epoch)) done_ = stopping_.observe(record_.epoch, loss);
+      std::fprintf(stderr, "epoch %d: validation accuracy %.2f %%, loss %.4f\n", record_.epoch, 100 * right, loss);
+      if (right > record_.best) {
+        record_.best = right;
+        save("best.safetensors");
+      }
+    }
+    ++record_.epoch;
+    record_.batch = record_.right = record_.seen = 0;
+    record_.loss_sum = 0;
+  }
+
+  void save(const char* file) {
+    record_.settings = options_.settings;
+    record_.notes = options_.notes;
+    record_.schedule = options_.schedule.state();
+    const auto stopping = stopping_.state();
+    record_.stopping = {stopping[0], stopping[1]};
+    save_checkpoint(path(file), trainer_, record_);
+  }
+
+  const scene_questions &train_, &validation_;
+  run_options options_;
+  executor& threads_;
+  metric::answer_scheme scheme_;
+  any_sampler sampler_;
+  int pad_;
+  limits<M> limits_;
+  trainer<M, adam, "a"> trainer_;
+  std::vector<float> logits_;
+  early_stopping stopping_;
+  run_state_record record_;
+  double validation_loss_ = 0;
+  bool done_ = false;
+};
+
+}  // namespace relreason
