@@ -1,14 +1,13 @@
-// tests/support/blocks_checks.hpp -- what the tests of the blocks world share: CLEVR's words, a plain executor of programs, a real scene.
+// tests/support/blocks_checks.hpp -- what the tests of the blocks world share: CLEVR's words, a tokenizer, a real scene.
 #pragma once
 
-#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <set>
 #include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "relreason/data/blocks_scenes.hpp"
 #include "relreason/data/clevr.hpp"
 
 // The 82 tokens of CLEVR's questions with punctuation apart, lower case.
@@ -36,63 +35,6 @@ inline std::vector<std::string> tokens_of(const std::string& question) {
   std::vector<std::string> tokens;
   for (std::string word; in >> word;) tokens.push_back(word);
   return tokens;
-}
-
-// A node's value: a sorted list of objects, or one number (object, count, attribute value, yes as 1); a list of one object is not an object.
-struct plain_value {
-  std::vector<int> set;
-  int number = -1;
-};
-
-// Straight from the table of functions, on lists: shares nothing with the bit sets of the generator. "invalid" where unique finds not one.
-inline std::string plain_answer(const relreason::clevr::scene& s, const std::vector<relreason::clevr::program_node>& program) {
-  using namespace relreason::clevr;
-  std::vector<plain_value> values;
-  for (const program_node& n : program) {
-    plain_value x, y, v;
-    if (n.inputs[0] >= 0) x = values.at(static_cast<std::size_t>(n.inputs[0]));
-    if (n.inputs[1] >= 0) y = values.at(static_cast<std::size_t>(n.inputs[1]));
-    const auto object_at = [&](int i) -> const object& { return s.objects.at(static_cast<std::size_t>(i)); };
-    switch (n.what) {
-      case function::scene:
-        for (int i = 0; i < static_cast<int>(s.objects.size()); ++i) v.set.push_back(i);
-        break;
-      case function::filter:
-        for (const int i : x.set)
-          if (object_at(i).attributes[n.which] == n.value) v.set.push_back(i);
-        break;
-      case function::unique:
-        if (x.set.size() != 1) return "invalid";
-        v.number = x.set[0];
-        break;
-      case function::relate: v.set = s.related[n.which].at(static_cast<std::size_t>(x.number)); break;
-      case function::union_: std::set_union(x.set.begin(), x.set.end(), y.set.begin(), y.set.end(), std::back_inserter(v.set)); break;
-      case function::intersect: std::set_intersection(x.set.begin(), x.set.end(), y.set.begin(), y.set.end(), std::back_inserter(v.set)); break;
-      case function::same:
-        for (int i = 0; i < static_cast<int>(s.objects.size()); ++i)
-          if (i != x.number && object_at(i).attributes[n.which] == object_at(x.number).attributes[n.which]) v.set.push_back(i);
-        break;
-      case function::count: v.number = static_cast<int>(x.set.size()); break;
-      case function::exist: v.number = !x.set.empty(); break;
-      case function::query: v.number = object_at(x.number).attributes[n.which]; break;
-      case function::equal:
-      case function::equal_integer:
-      case function::equal_object: v.number = x.number == y.number; break;
-      case function::less_than: v.number = x.number < y.number; break;
-      case function::greater_than: v.number = x.number > y.number; break;
-    }
-    values.push_back(v);
-  }
-  const program_node& last = program.back();
-  const auto value = static_cast<std::size_t>(values.back().number);
-  if (last.what == function::count) return std::to_string(value);
-  if (last.what != function::query) return value ? "yes" : "no";
-  switch (last.which) {
-    case size: return std::string(sizes[value]);
-    case color: return std::string(colors[value]);
-    case material: return std::string(materials[value]);
-    default: return std::string(shapes[value]);
-  }
 }
 
 // Scene 0 of CLEVR's validation split (specs: public anchors), positions to six digits, relationships not filled.

@@ -218,8 +218,8 @@ class engine {
     }
   }
 
-  // Runs, or in a measuring arena only lays out, one line of the tile.
-  template <int I>
+  // Runs, or only lays out, one line of the tile.
+  template <int I, bool Measure = false>
   static void forward_line(worker& w, const slots<T>& s, const extent* capacity) {
     constexpr line_info f = M::info[at(I)];
     auto& tape = std::get<at(I)>(w.tapes);
@@ -233,9 +233,8 @@ class engine {
     }
     w.ctx.gradients = places[at(I)].grad;
     bound_at<I>::plan(w.ctx, tape);
-    if (!w.space.measuring()) {
-      if constexpr (f.kind != line_kind::minimize) bound_at<I>::forward(w.ctx, s, tape, arguments_of<I>(w), static_cast<std::conditional_t<f.integral, int, T>*>(w.v[I]));
-    }
+    if constexpr (!Measure && f.kind != line_kind::minimize)
+      bound_at<I>::forward(w.ctx, s, tape, arguments_of<I>(w), static_cast<std::conditional_t<f.integral, int, T>*>(w.v[I]));
     if constexpr (f.fills >= 0) close_space<f.fills>(w);
   }
 
@@ -278,25 +277,36 @@ class engine {
   // Pointers of every line into these flat arrays; null bases give null pointers.
   static void resolve(line_slots<M, T>& out, const reserved<M>& r, const T* weights, T* state, T* gradients, std::byte* prepared, T* shared, T* dshared) {
     const auto& table = parameters<M, T>::table();
-    out = {};
+    std::array<std::size_t, 4> count{1, 1, 1, 1};   // never empty: lines without arrays still point somewhere
     std::array<std::array<std::size_t, 4>, at(n)> starts{};
     for (std::size_t i = 0; i < at(n); ++i) {
-      starts[i] = {out.parameter_pointers.size(), out.state_pointers.size(), out.prepared_pointers.size(), out.shared_pointers.size()};
-      for (const std::size_t e : table.line_entries[i]) {
-        const array_entry& a = table.entries[e];
-        out.parameter_pointers.push_back(weights + a.offset);
-        out.gradient_pointers.push_back(gradients && !a.frozen ? gradients + a.offset : nullptr);
-      }
-      for (const std::size_t e : table.line_states[i]) out.state_pointers.push_back(state + table.states[e].offset);
-      for (const std::size_t offset : r.prepared[i]) out.prepared_pointers.push_back(prepared + offset);
-      for (const std::size_t offset : r.shared[i]) {
-        out.shared_pointers.push_back(shared + offset);
-        out.dshared_pointers.push_back(dshared ? dshared + offset : nullptr);
-      }
+      starts[i] = count;
+      count[0] += table.line_entries[i].size();
+      count[1] += table.line_states[i].size();
+      count[2] += r.prepared[i].size();
+      count[3] += r.shared[i].size();
     }
-    for (std::size_t i = 0; i < at(n); ++i)
+    out.parameter_pointers.assign(count[0], nullptr);
+    out.gradient_pointers.assign(count[0], nullptr);
+    out.state_pointers.assign(count[1], nullptr);
+    out.prepared_pointers.assign(count[2], nullptr);
+    out.shared_pointers.assign(count[3], nullptr);
+    out.dshared_pointers.assign(count[3], nullptr);
+    for (std::size_t i = 0; i < at(n); ++i) {
+      for (std::size_t k = 0; k < table.line_entries[i].size(); ++k) {
+        const array_entry& a = table.entries[table.line_entries[i][k]];
+        out.parameter_pointers[starts[i][0] + k] = weights + a.offset;
+        if (gradients && !a.frozen) out.gradient_pointers[starts[i][0] + k] = gradients + a.offset;
+      }
+      for (std::size_t k = 0; k < table.line_states[i].size(); ++k) out.state_pointers[starts[i][1] + k] = state + table.states[table.line_states[i][k]].offset;
+      for (std::size_t k = 0; k < r.prepared[i].size(); ++k) out.prepared_pointers[starts[i][2] + k] = prepared + r.prepared[i][k];
+      for (std::size_t k = 0; k < r.shared[i].size(); ++k) {
+        out.shared_pointers[starts[i][3] + k] = shared + r.shared[i][k];
+        if (dshared) out.dshared_pointers[starts[i][3] + k] = dshared + r.shared[i][k];
+      }
       out.of_line[i] = {out.parameter_pointers.data() + starts[i][0], out.gradient_pointers.data() + starts[i][0], out.state_pointers.data() + starts[i][1],
                         out.prepared_pointers.data() + starts[i][2], out.shared_pointers.data() + starts[i][3], out.dshared_pointers.data() + starts[i][3]};
+    }
   }
 
   // Batch-wide pointers of a batch's inputs.

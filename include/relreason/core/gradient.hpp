@@ -212,7 +212,7 @@ class gradient_program {
     capacity_extents(limits_, samples, capacity);
     std::copy_n(capacity, M::n_spaces, w.ctx.extents);
     engine::each_line([&]<int I>() {
-      if constexpr (engine::template in_tile<I, Stage>()) engine::template forward_line<I>(w, {}, capacity);
+      if constexpr (engine::template in_tile<I, Stage>()) engine::template forward_line<I, true>(w, {}, capacity);
     });
     return w.space.peak() + 4096;
   }

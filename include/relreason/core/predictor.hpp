@@ -137,7 +137,7 @@ class predictor {
     });
     w.space.reset();
     engine::each_line([&]<int I>() {
-      if constexpr (runs(I) && !M::info[at(I)].once) engine::template forward_line<I>(w, {}, capacity);
+      if constexpr (runs(I) && !M::info[at(I)].once) engine::template forward_line<I, true>(w, {}, capacity);
     });
     return w.space.peak() + 64;
   }

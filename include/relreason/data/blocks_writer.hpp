@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <span>
@@ -20,6 +21,7 @@
 #include "relreason/data/atomic_file.hpp"
 #include "relreason/data/blocks_world.hpp"
 #include "relreason/data/clevr.hpp"
+#include "relreason/data/clevr_program.hpp"
 #include "relreason/data/json_string.hpp"
 
 namespace relreason::blocks {
@@ -62,18 +64,9 @@ void append_numbers(std::string& out, std::string_view key, const List& list) {
   append_list(out, list, [&](const auto& v) { append_number(out, v); });
 }
 
-inline std::string_view value_name(std::size_t attribute, std::size_t value) {
-  switch (attribute) {
-    case clevr::size: return clevr::sizes[value];
-    case clevr::color: return clevr::colors[value];
-    case clevr::material: return clevr::materials[value];
-    default: return clevr::shapes[value];
-  }
-}
-
 inline void append_object(std::string& out, const clevr::object& o) {
   out += '{';
-  for (std::size_t a = 0; a < 4; ++a) append_text(out, clevr::attribute_names[a], value_name(a, o.attributes[a]));
+  for (std::size_t a = 0; a < 4; ++a) append_text(out, clevr::attribute_names[a], clevr::value_name(static_cast<std::uint8_t>(a), o.attributes[a]));
   append_key(out, "rotation");
   append_number(out, o.rotation);
   out += ',';
@@ -83,27 +76,16 @@ inline void append_object(std::string& out, const clevr::object& o) {
   out += '}';
 }
 
-// filter_size, same_color, relate, union and so on; without the value.
-inline void append_function(std::string& out, const clevr::program_node& n) {
-  using enum clevr::function;
-  constexpr std::array<std::string_view, 15> names{"scene", "filter_", "unique", "relate", "union", "intersect", "same_", "count",
-                                                   "exist", "query_", "equal_", "equal_integer", "less_than", "greater_than", "equal_object"};
-  out += '"';
-  out += names[static_cast<std::size_t>(n.what)];
-  if (n.what == filter || n.what == same || n.what == query || n.what == equal) out += clevr::attribute_names[n.which];
-  out += '"';
-}
-
 inline void append_node(std::string& out, const clevr::program_node& n) {
   out += "{\"inputs\":[";
   for (std::size_t i = 0; i < 2 && n.inputs[i] >= 0; ++i) {
     if (i) out += ',';
     append_number(out, static_cast<int>(n.inputs[i]));
   }
-  out += "],\"function\":";
-  append_function(out, n);
-  out += ",\"value_inputs\":[";
-  if (n.what == clevr::function::filter) append_json_string(out, value_name(n.which, n.value));
+  out += "],\"function\":\"";
+  out += clevr::function_name(n);
+  out += "\",\"value_inputs\":[";
+  if (n.what == clevr::function::filter) append_json_string(out, clevr::value_name(n.which, n.value));
   if (n.what == clevr::function::relate) append_json_string(out, clevr::relation_names[n.which]);
   out += "]}";
 }

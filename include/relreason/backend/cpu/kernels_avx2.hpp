@@ -23,13 +23,11 @@ struct avx2 {
     tiles[height - 1](a, i, j, panel);
     if (j + half < a.n) tiles[height - 1](a, i, j + half, panel + half);
   }
-  static void outer(int height, const outer_args<float>& a, int i, int j, int first, int rows, const float* b) {
-    using tile = void (*)(const float*, std::ptrdiff_t, const float*, int, float*, std::ptrdiff_t, int);
+  static void outer(int height, const float* a, const float* b, int rows, float* c, std::ptrdiff_t ldc, int columns) {
+    using tile = void (*)(const float*, const float*, int, float*, std::ptrdiff_t, int);
     static constexpr tile tiles[]{outer_tile<1>, outer_tile<2>, outer_tile<3>, outer_tile<4>, outer_tile<5>, outer_tile<6>};
-    const float* x = a.a + first * a.lda + i;
-    float* c = a.c + i * a.ldc + j;
-    tiles[height - 1](x, a.lda, b, rows, c, a.ldc, a.n - j);
-    if (j + half < a.n) tiles[height - 1](x, a.lda, b + half, rows, c + half, a.ldc, a.n - j - half);
+    tiles[height - 1](a, b, rows, c, ldc, columns);
+    if (half < columns) tiles[height - 1](a, b + half, rows, c + half, ldc, columns - half);
   }
 
  private:
@@ -88,10 +86,10 @@ struct avx2 {
   }
 
   template <int R>
-  RELREASON_AVX2 static void outer_tile(const float* a, std::ptrdiff_t lda, const float* b, int rows, float* c, std::ptrdiff_t ldc, int columns) {
+  RELREASON_AVX2 static void outer_tile(const float* a, const float* b, int rows, float* c, std::ptrdiff_t ldc, int columns) {
     __m256 s[R][2];
     load<R>(c, ldc, columns, s);
-    multiply<R>(a, 1, lda, b, rows, s);
+    multiply<R>(a, 1, outer_height, b, rows, s);
     store<R>(c, ldc, columns, s);
   }
 

@@ -8,6 +8,7 @@
 #include "relreason/backend/cpu/panels.hpp"
 
 #define RELREASON_AVX512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma")))
+#define RELREASON_AVX512_INLINE RELREASON_AVX512 __attribute__((always_inline)) static inline
 
 namespace relreason::cpu {
 
@@ -22,16 +23,16 @@ struct avx512 {
                                   affine_tile<7>, affine_tile<8>, affine_tile<9>, affine_tile<10>, affine_tile<11>, affine_tile<12>};
     tiles[height - 1](a, i, j, panel);
   }
-  static void outer(int height, const outer_args<float>& a, int i, int j, int first, int rows, const float* b) {
-    using tile = void (*)(const float*, std::ptrdiff_t, const float*, int, float*, std::ptrdiff_t, std::uint32_t);
+  static void outer(int height, const float* a, const float* b, int rows, float* c, std::ptrdiff_t ldc, int columns) {
+    using tile = void (*)(const float*, const float*, int, float*, std::ptrdiff_t, std::uint32_t);
     static constexpr tile tiles[]{outer_tile<1>, outer_tile<2>, outer_tile<3>, outer_tile<4>,  outer_tile<5>,  outer_tile<6>,
                                   outer_tile<7>, outer_tile<8>, outer_tile<9>, outer_tile<10>, outer_tile<11>, outer_tile<12>};
-    tiles[height - 1](a.a + first * a.lda + i, a.lda, b, rows, a.c + i * a.ldc + j, a.ldc, live_columns(a.n, j));
+    tiles[height - 1](a, b, rows, c, ldc, live_columns(columns, 0));
   }
 
   // Bias starts the accumulators.    s: R rows of 32 columns
   template <int R>
-  RELREASON_AVX512 __attribute__((always_inline)) static inline void begin(const affine_args<float>& a, int j, std::uint32_t live, __m512 (&s)[R][2]) {
+  RELREASON_AVX512_INLINE void begin(const affine_args<float>& a, int j, std::uint32_t live, __m512 (&s)[R][2]) {
     const __m512 b0 = a.bias ? _mm512_maskz_loadu_ps(static_cast<__mmask16>(live), a.bias + j) : _mm512_setzero_ps();
     const __m512 b1 = a.bias ? _mm512_maskz_loadu_ps(static_cast<__mmask16>(live >> 16), a.bias + j + 16) : _mm512_setzero_ps();
     RELREASON_UNROLL for (int r = 0; r < R; ++r) {
@@ -42,8 +43,7 @@ struct avx512 {
 
   // y + s for accumulate; else relu, gate, bits, store and sum, in this order.
   template <int R>
-  RELREASON_AVX512 __attribute__((always_inline)) static inline void finish(const affine_args<float>& a, int i, int j, std::uint32_t live,
-                                                                            __m512 (&s)[R][2]) {
+  RELREASON_AVX512_INLINE void finish(const affine_args<float>& a, int i, int j, std::uint32_t live, __m512 (&s)[R][2]) {
     const __m512 zero = _mm512_setzero_ps();
     const auto m0 = static_cast<__mmask16>(live), m1 = static_cast<__mmask16>(live >> 16);
     if (a.relu)
@@ -73,14 +73,14 @@ struct avx512 {
   }
 
   template <int R>
-  RELREASON_AVX512 __attribute__((always_inline)) static inline void load(const float* c, std::ptrdiff_t ldc, std::uint32_t live, __m512 (&s)[R][2]) {
+  RELREASON_AVX512_INLINE void load(const float* c, std::ptrdiff_t ldc, std::uint32_t live, __m512 (&s)[R][2]) {
     RELREASON_UNROLL for (int r = 0; r < R; ++r) {
       s[r][0] = _mm512_maskz_loadu_ps(static_cast<__mmask16>(live), c + r * ldc);
       s[r][1] = _mm512_maskz_loadu_ps(static_cast<__mmask16>(live >> 16), c + r * ldc + 16);
     }
   }
   template <int R>
-  RELREASON_AVX512 __attribute__((always_inline)) static inline void store(float* y, std::ptrdiff_t ldy, std::uint32_t live, __m512 (&s)[R][2]) {
+  RELREASON_AVX512_INLINE void store(float* y, std::ptrdiff_t ldy, std::uint32_t live, __m512 (&s)[R][2]) {
     if (live == ~0u)
       RELREASON_UNROLL for (int r = 0; r < R; ++r) {
         _mm512_storeu_ps(y + r * ldy, s[r][0]);
@@ -95,8 +95,7 @@ struct avx512 {
 
   // Rows one after another; the running sum of a segment stays in two registers.
   template <int R>
-  RELREASON_AVX512 __attribute__((always_inline)) static inline void add_to_sum(const affine_args<float>& a, int i, int j, std::uint32_t live,
-                                                                                __m512 (&s)[R][2]) {
+  RELREASON_AVX512_INLINE void add_to_sum(const affine_args<float>& a, int i, int j, std::uint32_t live, __m512 (&s)[R][2]) {
     const auto m0 = static_cast<__mmask16>(live), m1 = static_cast<__mmask16>(live >> 16);
     float* to = a.sum + a.segment[i] * a.ldsum + j;
     __m512 t0 = _mm512_maskz_loadu_ps(m0, to), t1 = _mm512_maskz_loadu_ps(m1, to + 16);
@@ -117,37 +116,31 @@ struct avx512 {
   }
 
  private:
+  // s[r] += sum over p of x[r * row + p * step] * w[p * 32 + 0..31]
   template <int R>
-  RELREASON_AVX512 static void affine_tile(const affine_args<float>& a, int i, int j, const float* panel) {
-    const std::uint32_t live = live_columns(a.n, j);
-    const float* x = a.x + i * a.ldx;
-    const std::ptrdiff_t ldx = a.ldx;
-    const int k = a.k;
-    __m512 s[R][2];
-    begin<R>(a, j, live, s);
-    for (int p = 0; p < k; ++p, ++x, panel += panel_width) {
-      const __m512 w0 = _mm512_load_ps(panel), w1 = _mm512_load_ps(panel + 16);
+  RELREASON_AVX512_INLINE void multiply(const float* x, std::ptrdiff_t row, std::ptrdiff_t step, const float* w, int k, __m512 (&s)[R][2]) {
+    for (int p = 0; p < k; ++p, x += step, w += panel_width) {
+      const __m512 w0 = _mm512_load_ps(w), w1 = _mm512_load_ps(w + 16);
       RELREASON_UNROLL for (int r = 0; r < R; ++r) {
-        const __m512 e = _mm512_set1_ps(x[r * ldx]);
+        const __m512 e = _mm512_set1_ps(x[r * row]);
         s[r][0] = _mm512_fmadd_ps(e, w0, s[r][0]);
         s[r][1] = _mm512_fmadd_ps(e, w1, s[r][1]);
       }
     }
+  }
+  template <int R>
+  RELREASON_AVX512 static void affine_tile(const affine_args<float>& a, int i, int j, const float* panel) {
+    const std::uint32_t live = live_columns(a.n, j);
+    __m512 s[R][2];
+    begin<R>(a, j, live, s);
+    multiply<R>(a.x + i * a.ldx, a.ldx, 1, panel, a.k, s);
     finish<R>(a, i, j, live, s);
   }
-
   template <int R>
-  RELREASON_AVX512 static void outer_tile(const float* a, std::ptrdiff_t lda, const float* b, int rows, float* c, std::ptrdiff_t ldc, std::uint32_t live) {
+  RELREASON_AVX512 static void outer_tile(const float* a, const float* b, int rows, float* c, std::ptrdiff_t ldc, std::uint32_t live) {
     __m512 s[R][2];
     load<R>(c, ldc, live, s);
-    for (int p = 0; p < rows; ++p, a += lda, b += panel_width) {
-      const __m512 b0 = _mm512_load_ps(b), b1 = _mm512_load_ps(b + 16);
-      RELREASON_UNROLL for (int r = 0; r < R; ++r) {
-        const __m512 e = _mm512_set1_ps(a[r]);
-        s[r][0] = _mm512_fmadd_ps(e, b0, s[r][0]);
-        s[r][1] = _mm512_fmadd_ps(e, b1, s[r][1]);
-      }
-    }
+    multiply<R>(a, 1, outer_height, b, rows, s);
     store<R>(c, ldc, live, s);
   }
 };

@@ -73,7 +73,7 @@ struct rounded_kernels {
 #define RELREASON_AVX512_BF16 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,fma")))
 
 // Pairs along the summed index lie together in 32 bits, the first in the low half; an odd last one is paired with zero.
-//   W: packed[j / 32][p / 2][j % 32]    X: workspace[i][p / 2]    outer: A[p / 2][i] and, one panel at a time, B[p / 2][j % 32]
+//   W: packed[j / 32][p / 2][j % 32]    X: workspace[i][p / 2]    outer: a tile's A[p / 2][i] at stride 16, B[j / 32][p / 2][j % 32]
 struct avx512_bf16 {
   using pair = std::uint32_t;
   static constexpr int tile_rows = 12;
@@ -94,7 +94,8 @@ struct avx512_bf16 {
   static std::size_t workspace_bytes(int rows, int k, int n) {
     const std::ptrdiff_t widest = std::max({k, n, 1});
     const std::ptrdiff_t x = std::min<std::ptrdiff_t>(row_stride(widest) * rows, std::max<std::ptrdiff_t>(l2_share, 24 * row_stride(widest) * 4) / 4);
-    const std::ptrdiff_t ab = pairs(std::clamp(rows, 0, outer_block)) * (outer_stride(widest) + panel_width);
+    const std::ptrdiff_t columns = std::min<std::ptrdiff_t>((widest + panel_width - 1) / panel_width * panel_width, outer_columns);
+    const std::ptrdiff_t ab = pairs(std::clamp(rows, 0, outer_block)) * (columns + outer_height);
     return sizeof(pair) * static_cast<std::size_t>((std::max<std::ptrdiff_t>({x, ab, 1}) + 15) / 16 * 16);
   }
 
@@ -112,35 +113,33 @@ struct avx512_bf16 {
   }
 
   static void outer(const outer_args<float>& o) {
-    const std::ptrdiff_t lda = outer_stride(o.m);
-    for (int first = 0; first < o.rows; first += outer_block) {
-      const int rows = std::min(outer_block, o.rows - first);
-      pair* const b = static_cast<pair*>(o.workspace);
-      pair* const a = b + pairs(rows) * panel_width;
-      pair_rows(o.a + first * o.lda, o.lda, rows, o.m, a, lda);
-      for (int j = 0; j < o.n; j += panel_width) {
-        pair_rows(o.b + first * o.ldb + j, o.ldb, rows, std::min(panel_width, o.n - j), b, panel_width);
+    for (int first = 0; first < o.rows; first += outer_block)
+      for (int j0 = 0; j0 < o.n; j0 += outer_columns) {
+        const int rows = std::min(outer_block, o.rows - first), j1 = std::min(o.n, j0 + outer_columns), count = pairs(rows);
+        pair* const a = static_cast<pair*>(o.workspace);
+        pair* const b = a + outer_height * count;
+        for (int j = j0; j < j1; j += panel_width) pair_rows(o.b + first * o.ldb + j, o.ldb, rows, std::min(panel_width, j1 - j), b + (j - j0) * count, panel_width);
         for_each_tile(o.m, tile_rows, [&](int i, int height) {
-          outer_tiles[height - 1](a + i, lda, b, pairs(rows), o.c + i * o.ldc + j, o.ldc, live_columns(o.n, j));
+          pair_rows(o.a + first * o.lda + i, o.lda, rows, height, a, outer_height);
+          for (int j = j0; j < j1; j += panel_width)
+            outer_tiles[height - 1](a, b + (j - j0) * count, count, o.c + i * o.ldc + j, o.ldc, live_columns(j1, j));
         });
       }
-    }
   }
 
   static const kernels<float> table;
 
  private:
   static constexpr int pairs(int k) { return (k + 1) / 2; }
-  // Strides in pairs; an odd number of cache lines, so that neighboring rows do not compete for one set of L1.
+  // In pairs; an odd number of cache lines, so that neighboring rows do not compete for one set of L1.
   static constexpr std::ptrdiff_t row_stride(std::ptrdiff_t k) { return (k + 31) / 32 / 2 * 32 + 16; }
-  static constexpr std::ptrdiff_t outer_stride(std::ptrdiff_t m) { return (m + 15) / 16 / 2 * 32 + 16; }
 
   RELREASON_AVX512_BF16 static void round_row(const float* x, int k, pair* to) {
     for (int p = 0; p < k; p += 16, x += 16, to += 8)
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(static_cast<__mmask16>(live_columns(k, p)), x)));
   }
 
-  // to[q][c] = (x[2 q][c], x[2 q + 1][c]), zero up to the next 16 columns
+  // to[q][c] = (x[2 q][c], x[2 q + 1][c]), in 16 or 32 columns, zero where there are none
   RELREASON_AVX512_BF16 static void pair_rows(const float* x, std::ptrdiff_t ldx, int rows, int columns, pair* to, std::ptrdiff_t ld) {
     const __m512i interleave = _mm512_or_si512(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
                                                _mm512_set_epi32(31 << 16, 30 << 16, 29 << 16, 28 << 16, 27 << 16, 26 << 16, 25 << 16, 24 << 16, 23 << 16,
@@ -176,15 +175,15 @@ struct avx512_bf16 {
     avx512::finish<R>(a, i, j, live, s);
   }
   template <int R>
-  RELREASON_AVX512_BF16 static void outer_tile(const pair* a, std::ptrdiff_t lda, const pair* b, int count, float* c, std::ptrdiff_t ldc, std::uint32_t live) {
+  RELREASON_AVX512_BF16 static void outer_tile(const pair* a, const pair* b, int count, float* c, std::ptrdiff_t ldc, std::uint32_t live) {
     __m512 s[R][2];
     avx512::load<R>(c, ldc, live, s);
-    multiply<R>(a, 1, lda, b, count, s);
+    multiply<R>(a, 1, outer_height, b, count, s);
     avx512::store<R>(c, ldc, live, s);
   }
 
   using affine_function = void (*)(const affine_args<float>&, int, int, const pair*, const pair*);
-  using outer_function = void (*)(const pair*, std::ptrdiff_t, const pair*, int, float*, std::ptrdiff_t, std::uint32_t);
+  using outer_function = void (*)(const pair*, const pair*, int, float*, std::ptrdiff_t, std::uint32_t);
   static constexpr affine_function affine_tiles[]{affine_tile<1>, affine_tile<2>, affine_tile<3>, affine_tile<4>,  affine_tile<5>,  affine_tile<6>,
                                                   affine_tile<7>, affine_tile<8>, affine_tile<9>, affine_tile<10>, affine_tile<11>, affine_tile<12>};
   static constexpr outer_function outer_tiles[]{outer_tile<1>, outer_tile<2>, outer_tile<3>, outer_tile<4>,  outer_tile<5>,  outer_tile<6>,

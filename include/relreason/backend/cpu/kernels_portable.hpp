@@ -36,12 +36,11 @@ struct portable {
     for (int r = 0; r < height; ++r) finish(a, i + r, j, columns, s[r]);
   }
 
-  static void outer(int height, const outer_args<T>& a, int i, int j, int first, int rows, const T* b) {
+  static void outer(int height, const T* a, const T* b, int rows, T* c, std::ptrdiff_t ldc, int columns) {
     T s[tile_rows][panel_width] = {};
-    const int columns = std::min(panel_width, a.n - j);
-    for (int r = 0; r < height; ++r) std::copy_n(a.c + (i + r) * a.ldc + j, columns, s[r]);
-    multiply(height, a.a + first * a.lda + i, 1, a.lda, b, rows, s);
-    for (int r = 0; r < height; ++r) std::copy_n(s[r], columns, a.c + (i + r) * a.ldc + j);
+    for (int r = 0; r < height; ++r) std::copy_n(c + r * ldc, columns, s[r]);
+    multiply(height, a, 1, outer_height, b, rows, s);
+    for (int r = 0; r < height; ++r) std::copy_n(s[r], columns, c + r * ldc);
   }
 
  private:

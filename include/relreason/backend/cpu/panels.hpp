@@ -15,7 +15,8 @@ namespace relreason::cpu {
 
 inline constexpr int panel_width = 32;
 inline constexpr std::ptrdiff_t l2_share = 512 * 1024;   // bytes of operand rows that stay in L2 beside panels and results
-inline constexpr int outer_block = 192;                  // rows of A and B at once: a panel of B takes 24 KB of L1
+inline constexpr int outer_block = 192, outer_columns = 256;   // rows and columns of B at once: 192 KB
+inline constexpr int outer_height = 16;                  // columns of A at once, padded: 12 KB of L1 beside a panel of B
 
 constexpr int panels_of(int n) { return (n + panel_width - 1) / panel_width; }
 
@@ -56,7 +57,7 @@ void pack_panels(const T* w, std::ptrdiff_t ldw, bool transposed, int k, int n, 
 // A kernel set made of two register tiles. Tile provides:
 //   real, name, tile_rows (at most as many rows in a tile)
 //   affine(r, a, i, j, panel): rows [i, i + r) and columns [j, min(j + 32, n)) of Y, with the epilogue
-//   outer(r, a, i, j, first, rows, b): the same rows and columns of C, from rows [first, first + rows) of A and b, the same rows of B's panel
+//   outer(r, a, b, rows, c, ldc, columns): C += A^T B for r x columns entries of C; a[p][0..r-1] at stride 16, b[p][0..31], both 64-byte aligned
 template <class Tile>
 struct panel_kernels {
   using real = typename Tile::real;
@@ -67,8 +68,9 @@ struct panel_kernels {
   static void pack(const real* w, std::ptrdiff_t ldw, bool transposed, int k, int n, void* packed) {
     pack_panels(w, ldw, transposed, k, n, static_cast<real*>(packed));
   }
-  static std::size_t workspace_bytes(int rows, int, int) {
-    return sizeof(real) * panel_width * static_cast<std::size_t>(std::clamp(rows, 1, outer_block));
+  static std::size_t workspace_bytes(int rows, int k, int n) {
+    const int columns = std::min(panels_of(std::max(k, n)) * panel_width, outer_columns);
+    return sizeof(real) * static_cast<std::size_t>(std::max(std::min(rows, outer_block), 1) * (columns + outer_height));
   }
 
   static void affine(const affine_args<real>& a) {
@@ -80,27 +82,30 @@ struct panel_kernels {
     }
   }
 
-  static void outer(const outer_args<real>& a) {
-    for (int first = 0; first < a.rows; first += outer_block) {
-      const int rows = std::min(outer_block, a.rows - first);
-      for (int j = 0; j < a.n; j += panel_width) {
-        const real* b = copy_panel(a, first, rows, j);
-        for_each_tile(a.m, Tile::tile_rows, [&](int i, int height) { Tile::outer(height, a, i, j, first, rows, b); });
+  // Rows of A and B lie a power of two apart and would share a few sets of L1; their copies do not. C is passed over row by row.
+  static void outer(const outer_args<real>& o) {
+    for (int first = 0; first < o.rows; first += outer_block)
+      for (int j0 = 0; j0 < o.n; j0 += outer_columns) {
+        const int rows = std::min(outer_block, o.rows - first), j1 = std::min(o.n, j0 + outer_columns);
+        real* const a = static_cast<real*>(o.workspace);
+        real* const b = a + outer_height * rows;
+        for (int j = j0; j < j1; j += panel_width) copy_columns(o.b + first * o.ldb + j, o.ldb, rows, std::min(panel_width, j1 - j), b + (j - j0) * rows, panel_width);
+        for_each_tile(o.m, Tile::tile_rows, [&](int i, int height) {
+          copy_columns(o.a + first * o.lda + i, o.lda, rows, height, a, outer_height);
+          for (int j = j0; j < j1; j += panel_width) Tile::outer(height, a, b + (j - j0) * rows, rows, o.c + i * o.ldc + j, o.ldc, std::min(panel_width, j1 - j));
+        });
       }
-    }
   }
 
   static constexpr kernels<real> table{Tile::name, packed_bytes, pack, workspace_bytes, affine, outer};
 
  private:
-  // Rows of B lie a power of two apart and would share a few sets of L1; the copy does not, is aligned, and is padded with zeros.
-  static const real* copy_panel(const outer_args<real>& a, int first, int rows, int j) {
-    real* panel = static_cast<real*>(a.workspace);
-    const std::size_t columns = static_cast<std::size_t>(std::min(panel_width, a.n - j));
-    if (columns < panel_width) std::memset(panel, 0, sizeof(real) * panel_width * static_cast<std::size_t>(rows));
-    const real* b = a.b + first * a.ldb + j;
-    for (int p = 0; p < rows; ++p, b += a.ldb) std::memcpy(panel + p * panel_width, b, sizeof(real) * columns);
-    return panel;
+  // Columns beside each other, filled up with zeros to `width`.
+  static void copy_columns(const real* from, std::ptrdiff_t ld, int rows, int columns, real* to, int width) {
+    for (int p = 0; p < rows; ++p, from += ld, to += width) {
+      std::memcpy(to, from, sizeof(real) * static_cast<std::size_t>(columns));
+      std::fill(to + columns, to + width, real(0));
+    }
   }
 };
 

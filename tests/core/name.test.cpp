@@ -1,0 +1,25 @@
+// tests/core/name.test.cpp
+#include "relreason/core/name.hpp"
+
+#include "catch.hpp"
+
+using namespace relreason;
+
+TEST_CASE("name: 23 letters fit, and every letter counts", "[core][name]") {
+  constexpr name longest{"a_name_of_23_letters_ok"};
+  static_assert(longest.size() == 23);
+  CHECK(longest.view() == "a_name_of_23_letters_ok");
+  CHECK_FALSE(longest == name{"a_name_of_23_letters_oK"});
+  CHECK(name{""}.size() == 0);
+  CHECK(name{} == name{""});
+}
+
+TEST_CASE("name: what follows the dot is a side result", "[core][name]") {
+  static_assert(name{"r.pairs"}.before_dot() == name{"r"});
+  static_assert(name{"r.pairs"}.after_dot() == name{"pairs"});
+  static_assert(name{"r"}.before_dot() == name{"r"});
+  static_assert(name{"r"}.after_dot() == name{});
+  static_assert(name{"r."}.after_dot() == name{});
+  static_assert(name{"r.a.b"}.after_dot() == name{"a.b"});
+  CHECK(name{"a_line_name.weight_size"}.after_dot().view() == "weight_size");
+}
