@@ -10,6 +10,7 @@ using listener_base = Catch::TestEventListenerBase;
 
 #include <chrono>
 #include <cstdio>
+#include <string>
 
 namespace {
 
@@ -19,16 +20,18 @@ struct lines : listener_base {
 
   void testCaseStarting(const Catch::TestCaseInfo& info) override {
     listener_base::testCaseStarting(info);
+    title_ = info.name;
     start_ = clock::now();
   }
   void testCaseEnded(const Catch::TestCaseStats& stats) override {
     const double seconds = std::chrono::duration<double>(clock::now() - start_).count();
-    std::printf("[%s] %.2f s  %s\n", stats.totals.assertions.allOk() ? "passed" : "failed", seconds, stats.testInfo.name.c_str());
+    std::printf("[%s] %.2f s  %s\n", stats.totals.assertions.allOk() ? "passed" : "failed", seconds, title_.c_str());
     std::fflush(stdout);
     listener_base::testCaseEnded(stats);
   }
 
  private:
+  std::string title_;
   clock::time_point start_;
 };
 

@@ -174,6 +174,50 @@ struct table {
   };
 };
 
+// y = x + P, P zero at first: its gradient is that of the input x. Rows: those of the whole batch.
+template <int Rows>
+struct probe {
+  template <class X>
+  struct bind : operation {
+    using out = rows<typename X::space, X::width>;
+    static constexpr bool learns = true;
+    static constexpr int n_parameters = 1;
+    static void declare(declaration& d) { d.parameter("", {Rows, X::width}, {}); }
+    template <class C>
+    static std::size_t start(const C& ctx) { return at(ctx.template at<typename X::space>().base * X::width); }
+    template <class C>
+    static std::size_t size(const C& ctx) { return at(ctx.template at<typename X::space>().rows * X::width); }
+    template <class C, class Tape>
+    static void forward(C& ctx, const slots<typename C::real>& s, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
+      for (std::size_t i = 0; i < size(ctx); ++i) y[i] = in.real(0)[i] + s.parameter[0][start(ctx) + i];
+    }
+    template <class C, class Tape>
+    static void backward(C& ctx, const slots<typename C::real>& s, Tape&, const arguments<typename C::real>&, const typename C::real*, const typename C::real* dy) {
+      for (std::size_t i = 0; i < size(ctx); ++i) s.dparameter[0][start(ctx) + i] += dy[i];
+    }
+  };
+};
+
+// l = sum of x times c: a loss whose gradient is the given c.
+struct times_cotangent {
+  template <class X, class Cotangent>
+  struct bind : operation {
+    static_assert(X::width == Cotangent::width && same_space<typename X::space, typename Cotangent::space>);
+    template <class C>
+    static std::size_t size(const C& ctx) { return at(ctx.template at<typename X::space>().rows * X::width); }
+    template <class C, class Tape>
+    static double forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
+      double sum = 0;
+      for (std::size_t i = 0; i < size(ctx); ++i) sum += static_cast<double>(in.real(0)[i] * in.real(1)[i]);
+      return sum;
+    }
+    template <class C, class Tape>
+    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
+      for (std::size_t i = 0; i < size(ctx); ++i) in.dx[0][i] += scale * in.real(1)[i];
+    }
+  };
+};
+
 // l = 1/2 |x|^2 per row: a loss whose gradient is x.
 struct half_square {
   template <class X>

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "relreason/core/error.hpp"
 #include "relreason/data/clevr.hpp"
 
 namespace relreason::blocks {
@@ -76,7 +77,9 @@ struct bit_scene {
   std::array<object_set, detail::n_descriptions> matching{};              // of those in `descriptions`; 0 elsewhere
   std::vector<std::uint16_t> descriptions;                                // that fit at least one object
 
-  explicit bit_scene(const clevr::scene& s) : n(static_cast<int>(s.objects.size())), all(static_cast<object_set>((1u << n) - 1)) {
+  explicit bit_scene(const clevr::scene& s) : n(static_cast<int>(s.objects.size())) {
+    check(s);
+    all = static_cast<object_set>((1u << n) - 1);
     for (std::size_t i = 0; i < s.objects.size(); ++i) {
       attributes[i] = s.objects[i].attributes;
       for (std::size_t a = 0; a < 4; ++a) with[a][attributes[i][a]] |= static_cast<object_set>(1u << i);
@@ -87,6 +90,23 @@ struct bit_scene {
   }
 
  private:
+  static void check(const clevr::scene& s) {
+    const int n = static_cast<int>(s.objects.size());
+    const auto wrong = [&](const auto&... found) { fail("blocks world: scene ", s.image_index, " ", found...); };
+    if (n > clevr::max_objects) wrong("has ", n, " objects; wanted at most ", clevr::max_objects);
+    for (std::size_t i = 0; i < s.objects.size(); ++i)
+      for (std::size_t a = 0; a < 4; ++a)
+        if (s.objects[i].attributes[a] >= detail::n_values[a])
+          wrong("object ", i, " has ", clevr::attribute_names[a], " ", int{s.objects[i].attributes[a]}, "; wanted 0 to ", detail::n_values[a] - 1);
+    for (std::size_t r = 0; r < 4; ++r) {
+      if (s.related[r].size() != s.objects.size())
+        wrong("has ", s.related[r].size(), " lists for \"", clevr::relation_names[r], "\"; wanted one per object, ", n);
+      for (const auto& list : s.related[r])
+        for (const int j : list)
+          if (j < 0 || j >= n) wrong("names object ", j, "; wanted 0 to ", n - 1);
+    }
+  }
+
   void describe(std::size_t i, unsigned open) {
     std::array<int, 4> values{};
     for (std::size_t a = 0; a < 4; ++a) values[a] = open >> a & 1 ? detail::n_values[a] : attributes[i][a];

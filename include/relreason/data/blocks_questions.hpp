@@ -169,9 +169,10 @@ class search {
 
 }  // namespace detail
 
-// Asks about one scene after another; the state (uses of families, counts of answers) runs on from scene to scene.
+// Asks about one scene after another; the state (uses of families, counts of answers) runs on from scene to scene. The families must stay.
 class questioner {
  public:
+  questioner(std::vector<family>&&, std::uint64_t, std::uint64_t) = delete;
   questioner(std::span<const family> families, std::uint64_t seed, std::uint64_t stream)
       : families_(families), random_(seed, stream), uses_(families.size()), counts_(families.size()), order_(families.size()) {}
 

@@ -111,7 +111,7 @@ inline std::string function_name(const program_node& n) {
 // The function of that name with `which` set, or nothing.
 inline std::optional<program_node> function_named(std::string_view name) {
   for (const auto& s : detail::signatures) {
-    if (s.name == name) return program_node{s.what};
+    if (s.name.back() != '_' && s.name == name) return program_node{s.what};
     if (s.name.back() != '_' || name.substr(0, s.name.size()) != s.name) continue;
     for (std::uint8_t a = 0; a < 4; ++a)
       if (attribute_names[a] == name.substr(s.name.size())) return program_node{s.what, a};
@@ -120,7 +120,8 @@ inline std::optional<program_node> function_named(std::string_view name) {
 }
 
 // What is wrong with a program, as "node 3 (count): found ..., wanted ..."; empty where it can be run. An empty program has no fault.
-inline std::string program_fault(const std::vector<program_node>& program) {
+// With wants_answer the last node must give one.
+inline std::string program_fault(const std::vector<program_node>& program, bool wants_answer = true) {
   if (program.size() > static_cast<std::size_t>(max_program_nodes))
     return detail::joined("found ", program.size(), " nodes, wanted at most ", max_program_nodes);
   for (std::size_t i = 0; i < program.size(); ++i) {
@@ -140,7 +141,7 @@ inline std::string program_fault(const std::vector<program_node>& program) {
         return where() + detail::joined("found input ", from, " to be ", kind_names[static_cast<std::size_t>(given)], ", wanted ", kind_names[static_cast<std::size_t>(wanted)]);
     }
   }
-  if (program.empty()) return {};
+  if (program.empty() || !wants_answer) return {};
   const kind last = detail::given_kind(program.back());
   if (last == kind::set || last == kind::object)
     return detail::joined("node ", program.size() - 1, " (", function_name(program.back()), "): found the last node to give ",
@@ -173,7 +174,11 @@ inline std::uint64_t related_to(const scene& s, std::uint8_t r, std::uint64_t ob
   if (s.related[r].size() != s.objects.size())
     fail("clevr::execute: scene ", s.image_index, " has no relationships \"", relation_names[r], "\", wanted one list per object; read the scene with them");
   std::uint64_t set = 0;
-  for (const int j : s.related[r][object]) set |= std::uint64_t{1} << j;
+  for (const int j : s.related[r][object]) {
+    if (j < 0 || j >= static_cast<int>(s.objects.size()))
+      fail("clevr::execute: scene ", s.image_index, ": found object ", j, " in \"", relation_names[r], "\", wanted 0 to ", s.objects.size() - 1);
+    set |= std::uint64_t{1} << j;
+  }
   return set;
 }
 
@@ -208,22 +213,29 @@ inline std::optional<std::uint64_t> run(const scene& s, const program_node& n, s
   return std::nullopt;
 }
 
-}  // namespace detail
-
-// The result of every node in order; a program that is INVALID on this scene (unique of no or several objects) ends early.
-// Needs inputs of earlier nodes and of the right kinds; the last node may give anything.
-inline std::vector<value> trace(const scene& s, const std::vector<program_node>& program) {
+// program: without fault
+inline std::vector<value> run_all(const scene& s, const std::vector<program_node>& program) {
   if (s.objects.size() > static_cast<std::size_t>(max_scene_objects))
     fail("clevr::execute: scene ", s.image_index, " has ", s.objects.size(), " objects, wanted at most ", max_scene_objects);
   std::vector<value> values;
+  values.reserve(program.size());
   for (const program_node& n : program) {
     std::array<std::uint64_t, 2> in{};
-    for (std::size_t k = 0; k < detail::signature_of(n.what).arity; ++k) in[k] = values.at(static_cast<std::size_t>(n.inputs[k])).number;
-    const auto out = detail::run(s, n, in[0], in[1]);
+    for (std::size_t k = 0; k < signature_of(n.what).arity; ++k) in[k] = values[static_cast<std::size_t>(n.inputs[k])].number;
+    const auto out = run(s, n, in[0], in[1]);
     if (!out) break;
-    values.push_back({detail::given_kind(n), *out});
+    values.push_back({given_kind(n), *out});
   }
   return values;
+}
+
+}  // namespace detail
+
+// The result of every node in order; a program that is INVALID on this scene (unique of no or several objects) ends early.
+// The last node may give anything.
+inline std::vector<value> trace(const scene& s, const std::vector<program_node>& program) {
+  if (const std::string fault = program_fault(program, false); !fault.empty()) fail("clevr::trace: ", fault, "; correct the program");
+  return detail::run_all(s, program);
 }
 
 // The text of an answer: "3", "yes", "cube".
@@ -240,7 +252,7 @@ inline std::string answer_text(const value& v) {
 inline std::optional<std::string> execute(const scene& s, const std::vector<program_node>& program) {
   if (program.empty()) fail("clevr::execute: found an empty program, wanted at least one node");
   if (const std::string fault = program_fault(program); !fault.empty()) fail("clevr::execute: ", fault, "; correct the program");
-  const auto values = trace(s, program);
+  const auto values = detail::run_all(s, program);
   if (values.size() < program.size()) return std::nullopt;
   return answer_text(values.back());
 }

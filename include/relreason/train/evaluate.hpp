@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "relreason/core/predictor.hpp"
+#include "relreason/loss/cross_entropy.hpp"
 #include "relreason/train/examples.hpp"
 
 namespace relreason {

@@ -19,7 +19,8 @@ inline bool supported([[maybe_unused]] isa wanted) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (wanted == isa::avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+  if (!__builtin_cpu_supports("avx512f")) return false;
+  return __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
 #else
   return false;
 #endif

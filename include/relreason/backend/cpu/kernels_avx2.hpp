@@ -30,6 +30,12 @@ struct avx2 {
     if (half < columns) tiles[height - 1](a, b + half, rows, c + half, ldc, columns - half);
   }
 
+  RELREASON_AVX2 static void copy(const float* from, std::ptrdiff_t ld, int rows, int columns, int width, float* to) {
+    for (int p = 0; p < rows; ++p, from += ld)
+      for (int c = 0; c < width; c += 8, to += 8)
+        _mm256_storeu_ps(to, c + 8 <= columns ? _mm256_loadu_ps(from + c) : _mm256_maskload_ps(from + c, mask(columns, c)));
+  }
+
  private:
   // All ones in lanes c + lane < columns.
   RELREASON_AVX2_INLINE __m256i mask(int columns, int c) {
@@ -75,7 +81,8 @@ struct avx2 {
   RELREASON_AVX2 static void affine_tile(const affine_args<float>& a, int i, int j, const float* panel) {
     const int columns = a.n - j;
     const __m256i m0 = mask(columns, 0), m1 = mask(columns, 8);
-    const __m256 b0 = a.bias ? _mm256_maskload_ps(a.bias + j, m0) : _mm256_setzero_ps(), b1 = a.bias ? _mm256_maskload_ps(a.bias + j + 8, m1) : _mm256_setzero_ps();
+    const __m256 b0 = a.bias ? _mm256_maskload_ps(a.bias + j, m0) : _mm256_setzero_ps();
+    const __m256 b1 = a.bias ? _mm256_maskload_ps(a.bias + j + 8, m1) : _mm256_setzero_ps();
     __m256 s[R][2];
     RELREASON_UNROLL for (int r = 0; r < R; ++r) {
       s[r][0] = b0;
@@ -129,7 +136,8 @@ struct avx2 {
     const __m256 zero = _mm256_setzero_ps();
     const std::uint32_t live = live_columns(columns, 0) & 0xffffu;
     RELREASON_UNROLL for (int r = 0; r < R; ++r) {
-      const int low = _mm256_movemask_ps(_mm256_cmp_ps(s[r][0], zero, _CMP_GT_OQ)), high = _mm256_movemask_ps(_mm256_cmp_ps(s[r][1], zero, _CMP_GT_OQ));
+      const int low = _mm256_movemask_ps(_mm256_cmp_ps(s[r][0], zero, _CMP_GT_OQ));
+      const int high = _mm256_movemask_ps(_mm256_cmp_ps(s[r][1], zero, _CMP_GT_OQ));
       const std::uint32_t word = (static_cast<std::uint32_t>(low | high << 8) & live) << shift;
       bits[r * ldbits] = shift ? bits[r * ldbits] | word : word;
     }

@@ -30,6 +30,12 @@ struct avx512 {
     tiles[height - 1](a, b, rows, c, ldc, live_columns(columns, 0));
   }
 
+  RELREASON_AVX512 static void copy(const float* from, std::ptrdiff_t ld, int rows, int columns, int width, float* to) {
+    for (int p = 0; p < rows; ++p, from += ld)
+      for (int c = 0; c < width; c += 16, to += 16)
+        _mm512_storeu_ps(to, _mm512_maskz_loadu_ps(static_cast<__mmask16>(c < columns ? live_columns(columns, c) : 0), from + c));
+  }
+
   // Bias starts the accumulators.    s: R rows of 32 columns
   template <int R>
   RELREASON_AVX512_INLINE void begin(const affine_args<float>& a, int j, std::uint32_t live, __m512 (&s)[R][2]) {
@@ -46,8 +52,8 @@ struct avx512 {
   RELREASON_AVX512_INLINE void finish(const affine_args<float>& a, int i, int j, std::uint32_t live, __m512 (&s)[R][2]) {
     const __m512 zero = _mm512_setzero_ps();
     const auto m0 = static_cast<__mmask16>(live), m1 = static_cast<__mmask16>(live >> 16);
-    if (a.relu)
-      RELREASON_UNROLL for (int r = 0; r < R; ++r) {   // max returns its second operand when either is NaN; GCC 12 warns about the form without a mask
+    if (a.relu)   // max returns its second operand when either is NaN; GCC 12 warns about the form without a mask
+      RELREASON_UNROLL for (int r = 0; r < R; ++r) {
         s[r][0] = _mm512_maskz_max_ps(0xffff, zero, s[r][0]);
         s[r][1] = _mm512_maskz_max_ps(0xffff, zero, s[r][1]);
       }

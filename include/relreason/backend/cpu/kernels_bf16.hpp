@@ -30,7 +30,7 @@ struct rounded_kernels {
     std::transform(p, p + full::packed_bytes(k, n) / sizeof(float), p, rounded_to_bf16);
   }
   static std::size_t workspace_bytes(int rows, int k, int n) {
-    const std::size_t values = static_cast<std::size_t>(std::clamp(rows, 0, outer_block)) * (static_cast<std::size_t>(k) + static_cast<std::size_t>(n));
+    const std::size_t values = static_cast<std::size_t>(std::clamp(rows, 0, outer_block)) * static_cast<std::size_t>(k + n);
     return full::workspace_bytes(rows, k, n) + (sizeof(float) * values + 63) / 64 * 64;
   }
   static void affine(const affine_args<float>& a) {
@@ -78,7 +78,9 @@ struct avx512_bf16 {
   using pair = std::uint32_t;
   static constexpr int tile_rows = 12;
 
-  static std::size_t packed_bytes(int k, int n) { return sizeof(pair) * static_cast<std::size_t>(panels_of(n)) * panel_width * static_cast<std::size_t>(pairs(k)); }
+  static std::size_t packed_bytes(int k, int n) {
+    return sizeof(pair) * static_cast<std::size_t>(panels_of(n)) * panel_width * static_cast<std::size_t>(pairs(k));
+  }
 
   static void pack(const float* w, std::ptrdiff_t ldw, bool transposed, int k, int n, void* packed) {
     const std::ptrdiff_t row = transposed ? 1 : ldw, step = transposed ? ldw : 1;
@@ -118,7 +120,8 @@ struct avx512_bf16 {
         const int rows = std::min(outer_block, o.rows - first), j1 = std::min(o.n, j0 + outer_columns), count = pairs(rows);
         pair* const a = static_cast<pair*>(o.workspace);
         pair* const b = a + outer_height * count;
-        for (int j = j0; j < j1; j += panel_width) pair_rows(o.b + first * o.ldb + j, o.ldb, rows, std::min(panel_width, j1 - j), b + (j - j0) * count, panel_width);
+        for (int j = j0; j < j1; j += panel_width)
+          pair_rows(o.b + first * o.ldb + j, o.ldb, rows, std::min(panel_width, j1 - j), b + (j - j0) * count, panel_width);
         for_each_tile(o.m, tile_rows, [&](int i, int height) {
           pair_rows(o.a + first * o.lda + i, o.lda, rows, height, a, outer_height);
           for (int j = j0; j < j1; j += panel_width)
@@ -135,27 +138,28 @@ struct avx512_bf16 {
   static constexpr std::ptrdiff_t row_stride(std::ptrdiff_t k) { return (k + 31) / 32 / 2 * 32 + 16; }
 
   RELREASON_AVX512_BF16 static void round_row(const float* x, int k, pair* to) {
-    for (int p = 0; p < k; p += 16, x += 16, to += 8)
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(static_cast<__mmask16>(live_columns(k, p)), x)));
+    for (int p = 0; p < k; p += 16, x += 16, to += 8) {
+      const __m512 values = _mm512_maskz_loadu_ps(static_cast<__mmask16>(live_columns(k, p)), x);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), (__m256i)_mm512_cvtneps_pbh(values));
+    }
   }
 
-  // to[q][c] = (x[2 q][c], x[2 q + 1][c]), in 16 or 32 columns, zero where there are none
-  RELREASON_AVX512_BF16 static void pair_rows(const float* x, std::ptrdiff_t ldx, int rows, int columns, pair* to, std::ptrdiff_t ld) {
-    const __m512i interleave = _mm512_or_si512(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
-                                               _mm512_set_epi32(31 << 16, 30 << 16, 29 << 16, 28 << 16, 27 << 16, 26 << 16, 25 << 16, 24 << 16, 23 << 16,
-                                                                22 << 16, 21 << 16, 20 << 16, 19 << 16, 18 << 16, 17 << 16, 16 << 16));
-    for (int p = 0; p < rows; p += 2, x += 2 * ldx, to += ld)
-      for (int c = 0; c < columns; c += 16) {
-        const auto live = static_cast<__mmask16>(live_columns(columns, c));
+  // to[q][c] = (x[2 q][c], x[2 q + 1][c]), filled up with zeros to `width` columns, a multiple of 16
+  RELREASON_AVX512_BF16 static void pair_rows(const float* x, std::ptrdiff_t ldx, int rows, int columns, pair* to, int width) {
+    const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    const __m512i interleave = _mm512_or_si512(lane, _mm512_slli_epi32(_mm512_add_epi32(lane, _mm512_set1_epi32(16)), 16));
+    for (int p = 0; p < rows; p += 2, x += 2 * ldx)
+      for (int c = 0; c < width; c += 16, to += 16) {
+        const auto live = static_cast<__mmask16>(c < columns ? live_columns(columns, c) : 0);
         const __m512 low = _mm512_maskz_loadu_ps(live, x + c), high = p + 1 < rows ? _mm512_maskz_loadu_ps(live, x + ldx + c) : _mm512_setzero_ps();
-        _mm512_storeu_si512(to + c, _mm512_maskz_permutexvar_epi16(~0u, interleave, (__m512i)_mm512_cvtne2ps_pbh(high, low)));
+        _mm512_storeu_si512(to, _mm512_maskz_permutexvar_epi16(~0u, interleave, (__m512i)_mm512_cvtne2ps_pbh(high, low)));
       }
-    }
+  }
 
   // s[r] += x[r * row + q * step] . w[q], over the pairs q in order
   template <int R>
-  RELREASON_AVX512_BF16 __attribute__((always_inline)) static inline void multiply(const pair* x, std::ptrdiff_t row, std::ptrdiff_t step, const pair* w,
-                                                                                   int count, __m512 (&s)[R][2]) {
+  RELREASON_AVX512_BF16 __attribute__((always_inline)) static inline void multiply(const pair* x, std::ptrdiff_t row, std::ptrdiff_t step,
+                                                                                   const pair* w, int count, __m512 (&s)[R][2]) {
     for (int q = 0; q < count; ++q, x += step, w += panel_width) {
       const auto w0 = (__m512bh)_mm512_load_si512(w), w1 = (__m512bh)_mm512_load_si512(w + 16);
       RELREASON_UNROLL for (int r = 0; r < R; ++r) {

@@ -43,6 +43,14 @@ struct portable {
     for (int r = 0; r < height; ++r) std::copy_n(s[r], columns, c + r * ldc);
   }
 
+  static void copy(const T* from, std::ptrdiff_t ld, int rows, int columns, int width, T* to) {
+    const int copied = std::min(columns, width);
+    for (int p = 0; p < rows; ++p, from += ld, to += width) {
+      std::copy_n(from, copied, to);
+      std::fill(to + copied, to + width, T(0));
+    }
+  }
+
  private:
   static void multiply(int height, const T* x, std::ptrdiff_t row, std::ptrdiff_t step, const T* w, int k, T (&s)[tile_rows][panel_width]) {
     if (height == 1) return multiply_rows<1>(x, row, step, w, k, s);
@@ -52,7 +60,8 @@ struct portable {
 
   // s[r][c] += sum over p of x[r * row + p * step] * w[p * 32 + c]
   template <int R>
-  RELREASON_UNFUSED static void multiply_rows(const T* x, std::ptrdiff_t row, std::ptrdiff_t step, const T* w, int k, T (&s)[tile_rows][panel_width]) {
+  RELREASON_UNFUSED static void multiply_rows(const T* x, std::ptrdiff_t row, std::ptrdiff_t step, const T* w, int k,
+                                              T (&s)[tile_rows][panel_width]) {
     RELREASON_UNFUSED_BODY
     for (int c = 0; c < panel_width; c += strip) {
       vector sum[R][4];

@@ -57,7 +57,8 @@ void pack_panels(const T* w, std::ptrdiff_t ldw, bool transposed, int k, int n, 
 // A kernel set made of two register tiles. Tile provides:
 //   real, name, tile_rows (at most as many rows in a tile)
 //   affine(r, a, i, j, panel): rows [i, i + r) and columns [j, min(j + 32, n)) of Y, with the epilogue
-//   outer(r, a, b, rows, c, ldc, columns): C += A^T B for r x columns entries of C; a[p][0..r-1] at stride 16, b[p][0..31], both 64-byte aligned
+//   copy(from, ld, rows, columns, width, to): the first columns of each row beside each other, filled up with zeros to width (16 or 32)
+//   outer(r, a, b, rows, c, ldc, columns): C += A^T B for r x columns entries of C; a[p][0..r - 1] at stride 16, b[p][0..31], both 64-byte aligned
 template <class Tile>
 struct panel_kernels {
   using real = typename Tile::real;
@@ -89,24 +90,16 @@ struct panel_kernels {
         const int rows = std::min(outer_block, o.rows - first), j1 = std::min(o.n, j0 + outer_columns);
         real* const a = static_cast<real*>(o.workspace);
         real* const b = a + outer_height * rows;
-        for (int j = j0; j < j1; j += panel_width) copy_columns(o.b + first * o.ldb + j, o.ldb, rows, std::min(panel_width, j1 - j), b + (j - j0) * rows, panel_width);
+        for (int j = j0; j < j1; j += panel_width) Tile::copy(o.b + first * o.ldb + j, o.ldb, rows, j1 - j, panel_width, b + (j - j0) * rows);
         for_each_tile(o.m, Tile::tile_rows, [&](int i, int height) {
-          copy_columns(o.a + first * o.lda + i, o.lda, rows, height, a, outer_height);
-          for (int j = j0; j < j1; j += panel_width) Tile::outer(height, a, b + (j - j0) * rows, rows, o.c + i * o.ldc + j, o.ldc, std::min(panel_width, j1 - j));
+          Tile::copy(o.a + first * o.lda + i, o.lda, rows, height, outer_height, a);
+          for (int j = j0; j < j1; j += panel_width)
+            Tile::outer(height, a, b + (j - j0) * rows, rows, o.c + i * o.ldc + j, o.ldc, std::min(panel_width, j1 - j));
         });
       }
   }
 
   static constexpr kernels<real> table{Tile::name, packed_bytes, pack, workspace_bytes, affine, outer};
-
- private:
-  // Columns beside each other, filled up with zeros to `width`.
-  static void copy_columns(const real* from, std::ptrdiff_t ld, int rows, int columns, real* to, int width) {
-    for (int p = 0; p < rows; ++p, from += ld, to += width) {
-      std::memcpy(to, from, sizeof(real) * static_cast<std::size_t>(columns));
-      std::fill(to + columns, to + width, real(0));
-    }
-  }
 };
 
 }  // namespace relreason::cpu

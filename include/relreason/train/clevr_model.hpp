@@ -1,0 +1,157 @@
+// relreason/train/clevr_model.hpp -- a trained network over CLEVR's scene descriptions: loaded with all it needs to read questions and name answers.
+#pragma once
+
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "relreason/data/atomic_file.hpp"
+#include "relreason/data/clevr_files.hpp"
+#include "relreason/train/checkpoint.hpp"
+#include "relreason/train/clevr_questions.hpp"
+#include "relreason/train/evaluate.hpp"
+
+namespace relreason {
+
+// Words, answers and encoder, as a checkpoint keeps them.
+struct clevr_vocabulary {
+  clevr::dictionary words = clevr::dictionary::closed();
+  clevr::answer_list answers;
+
+  void save(std::map<std::string, std::string>& to) const {
+    to["tokenization"] = clevr::tokenization_names[static_cast<std::size_t>(words.how())];
+    to["words"] = joined(words.words());
+    to["answers"] = joined(answers.names());
+    to["encoder"] = "ordinal7";
+  }
+  static clevr_vocabulary load(const std::map<std::string, std::string>& from, const std::string& path) {
+    const auto get = [&](const char* key) -> const std::string& {
+      const auto found = from.find(key);
+      if (found == from.end()) fail("clevr_vocabulary: ", path, " has no setting \"", key, "\"; is it a checkpoint of rn_clevr?");
+      return found->second;
+    };
+    if (get("encoder") != "ordinal7") fail("clevr_vocabulary: ", path, " was trained with encoder ", get("encoder"), "; wanted ordinal7");
+    for (std::size_t how = 0; how < clevr::tokenization_names.size(); ++how)
+      if (get("tokenization") == clevr::tokenization_names[how])
+        return {clevr::dictionary(static_cast<clevr::tokenization>(how), split(get("words"))), clevr::answer_list(split(get("answers")))};
+    fail("clevr_vocabulary: ", path, " has tokenization ", get("tokenization"), "; wanted punctuation, words or iep");
+  }
+  scene_questions encode(const clevr::dataset& d) const { return clevr::encode<clevr::ordinal7>(d.scenes, d.questions, d.scene_of, words, answers); }
+
+ private:
+  static std::string joined(const std::vector<std::string>& v) {
+    std::string out;
+    for (const auto& w : v) out += (out.empty() ? "" : "\n") + w;
+    return out;
+  }
+  static std::vector<std::string> split(const std::string& text) {
+    std::vector<std::string> out;
+    for (std::size_t at = 0; at <= text.size();) {
+      const std::size_t end = std::min(text.find('\n', at), text.size());
+      out.push_back(text.substr(at, end - at));
+      at = end + 1;
+    }
+    return out;
+  }
+};
+
+// Log-probabilities of one question's logits.
+inline void log_softmax(const float* logits, int n, double* out) {
+  const double all = log_sum_exp(logits, n);
+  for (int i = 0; i < n; ++i) out[i] = static_cast<double>(logits[i]) - all;
+}
+
+// A checkpoint, ready to answer. Questions are padded to the one length that the checkpoint holds, or to pad_to: an answer depends on it.
+template <class M, class Object, class Word>
+class clevr_model {
+ public:
+  clevr_model(const std::string& path, executor& threads, int pad_to = 0, isa instructions = isa::automatic)
+      : threads_(threads), kernel_(select_kernels<float>(instructions)) {
+    const auto file = safetensors::open(path);
+    record_ = read_record(file);
+    vocabulary_ = clevr_vocabulary::load(record_.settings, path);
+    if (file.metadata().at("model") != model_hash<M>()) fail("clevr_model: ", path, " holds another model (--model ", record_.settings["model"], "?)");
+    load_weights(file, weights_, {.allow_extra = true});
+    pad_ = pad_to > 0 ? pad_to : static_cast<int>(detail::whole_value(record_.settings["padding_length"], path, "padding_length"));
+    if (record_.settings["arithmetic"] == "bf16") kernel_bf16_ = &select_kernels<float>(instructions, precision::bf16);
+  }
+
+  const clevr_vocabulary& vocabulary() const { return vocabulary_; }
+  int padding_length() const { return pad_; }
+
+  metric::accuracy evaluate(const clevr::dataset& d) const {
+    metric::accuracy result(clevr::scheme_of(vocabulary_.answers));
+    const auto set = vocabulary_.encode(d);
+    each(set, [&](std::int32_t q, const float* logits) {
+      const auto i = static_cast<std::size_t>(q);
+      if (set.label[i] < 0) fail("evaluate: question ", d.questions[i].question_index, " has no answer; use predict");
+      result.add(logits, set.label[i], set.type[i]);
+    });
+    return result;
+  }
+
+  // One JSON line per question: question_index, answer, log_probabilities in the order of the vocabulary's answers.
+  void predict(const clevr::dataset& d, const std::string& out, bool require_objects = false) const {
+    if (require_objects)
+      for (const auto& s : d.scenes)
+        if (s.objects.empty()) fail("predict: scene ", s.image_index, " has no objects; drop --require-objects to count it as an empty scene");
+    const auto set = vocabulary_.encode(d);
+    atomic_file file(out);
+    each(set, [&](std::int32_t q, const float* logits) {
+      const int n = vocabulary_.answers.size();
+      std::vector<double> p(static_cast<std::size_t>(n));
+      log_softmax(logits, n, p.data());
+      std::string line = "{\"question_index\":" + std::to_string(d.questions[static_cast<std::size_t>(q)].question_index) + ",\"answer\":\"" +
+                         vocabulary_.answers.name(metric::largest_of(logits, n)) + "\",\"log_probabilities\":[";
+      char number[32];
+      for (int i = 0; i < n; ++i) {
+        std::snprintf(number, sizeof number, "%s%.6f", i ? "," : "", p[static_cast<std::size_t>(i)]);
+        line += number;
+      }
+      file.write(line + "]}\n");
+    });
+    file.commit();
+  }
+
+ private:
+  template <class Each>
+  void each(const scene_questions& set, Each&& call) const {
+    limits<M> at;
+    at.samples = 256;
+    if (set.longest() > pad_)
+      fail("clevr_model: a question has ", set.longest(), " tokens, more than the padded length ", pad_, "; give a larger --pad-to (answers may change with it)");
+    if constexpr (M::template space<Object>() >= 0) at.template set<Object>(std::max(1, set.most_objects()));
+    at.template set<Word>(std::max(1, pad_));
+    answerer<M, Object, Word> answers(weights_, at, kernel_bf16_ ? *kernel_bf16_ : kernel_, threads_);
+    std::vector<std::int32_t> order(set.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int32_t>(i);
+    answers.answer(set, order, pad_, call);
+  }
+
+  executor& threads_;
+  const kernels<float>& kernel_;
+  const kernels<float>* kernel_bf16_ = nullptr;
+  run_state_record record_;
+  clevr_vocabulary vocabulary_;
+  parameters<M> weights_;
+  int pad_ = 0;
+};
+
+// "exist  97.1 %  of 134" per question type and answer class, and over all.
+inline std::string accuracy_table(const metric::accuracy& a) {
+  std::string out;
+  char line[96];
+  const auto row = [&](const std::string& name, const metric::tally& t) {
+    if (t.total == 0) return;
+    std::snprintf(line, sizeof line, "%-20s %6.2f %%  of %lld\n", name.c_str(), 100 * t.share(), static_cast<long long>(t.total));
+    out += line;
+  };
+  row("all", a.overall());
+  for (std::size_t i = 0; i < a.scheme().types.size(); ++i) row(a.scheme().types[i], a.by_type(static_cast<int>(i)));
+  for (std::size_t i = 0; i < a.scheme().classes.size(); ++i) row("answer: " + a.scheme().classes[i], a.by_class(static_cast<int>(i)));
+  std::snprintf(line, sizeof line, "%-20s %6.2f %%\n", "wrong answer class", 100 * a.invalid().share());
+  return out + line;
+}
+
+}  // namespace relreason
