@@ -33,7 +33,7 @@ std::string question_text(int i) {
   return R"({"image_index": )" + image + ", " + program + R"(, "question_index": )" + std::to_string(i) + R"(, "image_filename": "CLEVR_train_)" +
          std::string(6 - std::min<std::size_t>(6, image.size()), '0') + image + R"(.png", "question_family_index": )" + std::to_string(i % 90) +
          R"(, "split": "train", "answer": ")" + (i % 2 ? "no" : "yes") + R"(", "question": "Are there more big )" + color +
-         R"( cubes that are on the right side of the tiny sphere than shiny cubes?"})";
+         R"( cubes that are on the right side of the tiny yellow matte sphere than tiny shiny cylinders in front of the red block?"})";
 }
 
 void write_files(const std::string& plain, const std::string& packed, int n) {

@@ -31,7 +31,7 @@ double layer_gap(const char* name) {
   b.template values<"c">() = r.values("cotangent.y");
   limits<M> at;
   at.samples = 4;
-  return reference_gap<M, "y">(r, at, b, {{{"p", "input.x"}, {"y.", ""}}}, "y");
+  return reference_gap<M, "y">(r, at, b, {{{"p", "input.x"}, {"y.", ""}}}, {"y"});
 }
 template <int Smoothing>
 double loss_gap(const char* name) {
@@ -43,7 +43,7 @@ double loss_gap(const char* name) {
   b.template values<"label">() = r.integers("input.labels");
   limits<m> at;
   at.samples = 4;
-  return reference_gap<m, "p">(r, at, b, {{{"p", "input.logits"}}}, "");
+  return reference_gap(r, at, b, {{{"p", "input.logits"}}}, {});
 }
 template <class Cell, class Padding>
 double reader_gap(const char* name) {
@@ -60,7 +60,7 @@ double reader_gap(const char* name) {
   limits<m> at;
   at.samples = 5;
   at.template set<word>(7);
-  return reference_gap<m, "q">(r, at, b, {{{"q.", ""}}}, "q");
+  return reference_gap<m, "q">(r, at, b, {{{"q.", ""}}}, {"q"});
 }
 
 }  // namespace

@@ -227,7 +227,7 @@ struct line_spaces {
     else return joined(typename Line::bound::spaces{});
   }
   template <class... S>
-  static list<S..., typename Line::value::space> joined(list<S...>);
+  static list<S..., typename Line::value::space> joined(list<S...>) { return {}; }
   using type = decltype(pick());
 };
 template <class Spaces, class... Lines>

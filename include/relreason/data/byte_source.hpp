@@ -72,7 +72,8 @@ class byte_source {
     if (::fstat(file_, &status) != 0) fail(who_, ": cannot inspect ", path_, ": ", std::strerror(errno));
     if (!S_ISREG(status.st_mode))
       fail(who_, ": found ", path_, " to be ", S_ISDIR(status.st_mode) ? "a folder" : "a pipe or device", ", wanted a regular file; save it as one");
-    buffer_.resize(buffer_bytes);
+    const auto size = static_cast<std::size_t>(status.st_size);
+    buffer_.resize(size < buffer_bytes ? size + 1 : buffer_bytes);
     refill();
     if (left_ < 2 || next()[0] != 0x1f || next()[1] != 0x8b) return;
     z_ = {};

@@ -34,12 +34,13 @@ struct json_place {
 class json_records {
  public:
   static constexpr std::size_t window_bytes = 1 << 20, most_record_bytes = 1 << 22;
+  static constexpr std::size_t first_bytes = 1 << 14;   // the buffer grows from here as the records need
   static constexpr int most_depth = 32;
 
   // list: the name of the list, as "questions"; noun: one of its records, as "question".
   json_records(const std::string& path, std::string who, std::string list, std::string noun, std::int64_t most_records)
       : path_(path), who_(std::move(who)), list_(std::move(list)), noun_(std::move(noun)), most_records_(most_records), source_(path, who_) {
-    text_.resize(window_bytes + simdjson::SIMDJSON_PADDING);
+    text_.resize(first_bytes);
   }
 
   // take(simdjson::dom::element, json_place) for each record in the order of the file.
@@ -95,8 +96,8 @@ class json_records {
       at_ -= forget, size_ -= forget, keep_ -= forget;
       base_ += forget;
     }
-    constexpr std::size_t padding = simdjson::SIMDJSON_PADDING, step = window_bytes / 4;
-    if (text_.size() - padding - size_ < step) text_.resize(text_.size() * 2);
+    constexpr std::size_t padding = simdjson::SIMDJSON_PADDING;
+    if (text_.size() - padding - size_ < std::min(text_.size() / 4, window_bytes)) text_.resize(text_.size() * 2);
     size_ += source_.read(text_.data() + size_, std::min(text_.size() - padding - size_, window_bytes));
     return at_ < size_;
   }

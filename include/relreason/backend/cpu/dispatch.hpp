@@ -69,7 +69,7 @@ const kernels<T>& select_kernels(isa wanted = isa::automatic, precision p = prec
     if (p == precision::bf16) fail("select_kernels: bf16 products are computed for float models only; this one is double; ask for precision::full");
     return cpu::panel_kernels<cpu::portable<double>>::table;
   } else {
-    const isa found = cpu::resolve(wanted);
+    [[maybe_unused]] const isa found = cpu::resolve(wanted);
     const bool rounded = p == precision::bf16;
 #if defined(__x86_64__)
     if (found == isa::avx512 && rounded && supports_bf16()) return cpu::avx512_bf16::table;

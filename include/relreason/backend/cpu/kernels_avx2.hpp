@@ -23,16 +23,16 @@ struct avx2 {
     tiles[height - 1](a, i, j, panel);
     if (j + half < a.n) tiles[height - 1](a, i, j + half, panel + half);
   }
-  static void outer(int height, const float* a, const float* b, int rows, float* c, std::ptrdiff_t ldc, int columns) {
-    using tile = void (*)(const float*, const float*, int, float*, std::ptrdiff_t, int);
+  static void outer(int height, const float* a, std::ptrdiff_t lda, const float* b, int rows, float* c, std::ptrdiff_t ldc, int columns) {
+    using tile = void (*)(const float*, std::ptrdiff_t, const float*, int, float*, std::ptrdiff_t, int);
     static constexpr tile tiles[]{outer_tile<1>, outer_tile<2>, outer_tile<3>, outer_tile<4>, outer_tile<5>, outer_tile<6>};
-    tiles[height - 1](a, b, rows, c, ldc, columns);
-    if (half < columns) tiles[height - 1](a, b + half, rows, c + half, ldc, columns - half);
+    tiles[height - 1](a, lda, b, rows, c, ldc, columns);
+    if (half < columns) tiles[height - 1](a, lda, b + half, rows, c + half, ldc, columns - half);
   }
 
-  RELREASON_AVX2 static void copy(const float* from, std::ptrdiff_t ld, int rows, int columns, int width, float* to) {
+  RELREASON_AVX2 static void copy(const float* from, std::ptrdiff_t ld, int rows, int columns, float* to) {
     for (int p = 0; p < rows; ++p, from += ld)
-      for (int c = 0; c < width; c += 8, to += 8)
+      for (int c = 0; c < panel_width; c += 8, to += 8)
         _mm256_storeu_ps(to, c + 8 <= columns ? _mm256_loadu_ps(from + c) : _mm256_maskload_ps(from + c, mask(columns, c)));
   }
 
@@ -93,10 +93,10 @@ struct avx2 {
   }
 
   template <int R>
-  RELREASON_AVX2 static void outer_tile(const float* a, const float* b, int rows, float* c, std::ptrdiff_t ldc, int columns) {
+  RELREASON_AVX2 static void outer_tile(const float* a, std::ptrdiff_t lda, const float* b, int rows, float* c, std::ptrdiff_t ldc, int columns) {
     __m256 s[R][2];
     load<R>(c, ldc, columns, s);
-    multiply<R>(a, 1, outer_height, b, rows, s);
+    multiply<R>(a, 1, lda, b, rows, s);
     store<R>(c, ldc, columns, s);
   }
 

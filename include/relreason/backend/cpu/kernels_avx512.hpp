@@ -23,16 +23,16 @@ struct avx512 {
                                   affine_tile<7>, affine_tile<8>, affine_tile<9>, affine_tile<10>, affine_tile<11>, affine_tile<12>};
     tiles[height - 1](a, i, j, panel);
   }
-  static void outer(int height, const float* a, const float* b, int rows, float* c, std::ptrdiff_t ldc, int columns) {
-    using tile = void (*)(const float*, const float*, int, float*, std::ptrdiff_t, std::uint32_t);
+  static void outer(int height, const float* a, std::ptrdiff_t lda, const float* b, int rows, float* c, std::ptrdiff_t ldc, int columns) {
+    using tile = void (*)(const float*, std::ptrdiff_t, const float*, int, float*, std::ptrdiff_t, std::uint32_t);
     static constexpr tile tiles[]{outer_tile<1>, outer_tile<2>, outer_tile<3>, outer_tile<4>,  outer_tile<5>,  outer_tile<6>,
                                   outer_tile<7>, outer_tile<8>, outer_tile<9>, outer_tile<10>, outer_tile<11>, outer_tile<12>};
-    tiles[height - 1](a, b, rows, c, ldc, live_columns(columns, 0));
+    tiles[height - 1](a, lda, b, rows, c, ldc, live_columns(columns, 0));
   }
 
-  RELREASON_AVX512 static void copy(const float* from, std::ptrdiff_t ld, int rows, int columns, int width, float* to) {
+  RELREASON_AVX512 static void copy(const float* from, std::ptrdiff_t ld, int rows, int columns, float* to) {
     for (int p = 0; p < rows; ++p, from += ld)
-      for (int c = 0; c < width; c += 16, to += 16)
+      for (int c = 0; c < panel_width; c += 16, to += 16)
         _mm512_storeu_ps(to, _mm512_maskz_loadu_ps(static_cast<__mmask16>(c < columns ? live_columns(columns, c) : 0), from + c));
   }
 
@@ -143,10 +143,11 @@ struct avx512 {
     finish<R>(a, i, j, live, s);
   }
   template <int R>
-  RELREASON_AVX512 static void outer_tile(const float* a, const float* b, int rows, float* c, std::ptrdiff_t ldc, std::uint32_t live) {
+  RELREASON_AVX512 static void outer_tile(const float* a, std::ptrdiff_t lda, const float* b, int rows, float* c, std::ptrdiff_t ldc,
+                                          std::uint32_t live) {
     __m512 s[R][2];
     load<R>(c, ldc, live, s);
-    multiply<R>(a, 1, outer_height, b, rows, s);
+    multiply<R>(a, 1, lda, b, rows, s);
     store<R>(c, ldc, live, s);
   }
 };

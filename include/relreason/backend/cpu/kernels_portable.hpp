@@ -36,18 +36,18 @@ struct portable {
     for (int r = 0; r < height; ++r) finish(a, i + r, j, columns, s[r]);
   }
 
-  static void outer(int height, const T* a, const T* b, int rows, T* c, std::ptrdiff_t ldc, int columns) {
+  static void outer(int height, const T* a, std::ptrdiff_t lda, const T* b, int rows, T* c, std::ptrdiff_t ldc, int columns) {
     T s[tile_rows][panel_width] = {};
     for (int r = 0; r < height; ++r) std::copy_n(c + r * ldc, columns, s[r]);
-    multiply(height, a, 1, outer_height, b, rows, s);
+    multiply(height, a, 1, lda, b, rows, s);
     for (int r = 0; r < height; ++r) std::copy_n(s[r], columns, c + r * ldc);
   }
 
-  static void copy(const T* from, std::ptrdiff_t ld, int rows, int columns, int width, T* to) {
-    const int copied = std::min(columns, width);
-    for (int p = 0; p < rows; ++p, from += ld, to += width) {
+  static void copy(const T* from, std::ptrdiff_t ld, int rows, int columns, T* to) {
+    const int copied = std::min(columns, panel_width);
+    for (int p = 0; p < rows; ++p, from += ld, to += panel_width) {
       std::copy_n(from, copied, to);
-      std::fill(to + copied, to + width, T(0));
+      std::fill(to + copied, to + panel_width, T(0));
     }
   }
 
@@ -64,18 +64,21 @@ struct portable {
                                               T (&s)[tile_rows][panel_width]) {
     RELREASON_UNFUSED_BODY
     for (int c = 0; c < panel_width; c += strip) {
-      vector sum[R][4];
-      std::memcpy(&sum[0], &s[0][c], sizeof sum[0]);
-      RELREASON_UNROLL for (int r = 1; r < R; ++r) std::memcpy(&sum[r], &s[r][c], sizeof sum[r]);
+      vector sum[R][4];   // memcpy of one vector at a time: of more, GCC would keep the sums in memory
+      RELREASON_UNROLL for (int r = 0; r < R; ++r)
+        RELREASON_UNROLL for (int q = 0; q < 4; ++q) std::memcpy(&sum[r][q], &s[r][c + q * lanes], sizeof(vector));
       for (int p = 0; p < k; ++p) {
-        vector v[4];
-        std::memcpy(v, w + p * panel_width + c, sizeof v);
-        RELREASON_UNROLL for (int r = 0; r < R; ++r) {
-          const T e = x[r * row + p * step];
-          RELREASON_UNROLL for (int q = 0; q < 4; ++q) sum[r][q] += v[q] * e;
+        const T* at = w + p * panel_width + c;
+        T e[R];
+        RELREASON_UNROLL for (int r = 0; r < R; ++r) e[r] = x[r * row + p * step];
+        RELREASON_UNROLL for (int q = 0; q < 4; ++q) {
+          vector v;
+          std::memcpy(&v, at + q * lanes, sizeof(vector));
+          RELREASON_UNROLL for (int r = 0; r < R; ++r) sum[r][q] += v * e[r];
         }
       }
-      RELREASON_UNROLL for (int r = 0; r < R; ++r) std::memcpy(&s[r][c], &sum[r], sizeof sum[r]);
+      RELREASON_UNROLL for (int r = 0; r < R; ++r)
+        RELREASON_UNROLL for (int q = 0; q < 4; ++q) std::memcpy(&s[r][c + q * lanes], &sum[r][q], sizeof(vector));
     }
   }
 

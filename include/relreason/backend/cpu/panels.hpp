@@ -16,7 +16,6 @@ namespace relreason::cpu {
 inline constexpr int panel_width = 32;
 inline constexpr std::ptrdiff_t l2_share = 512 * 1024;   // bytes of operand rows that stay in L2 beside panels and results
 inline constexpr int outer_block = 192, outer_columns = 256;   // rows and columns of B at once: 192 KB
-inline constexpr int outer_height = 16;                  // columns of A at once, padded: 12 KB of L1 beside a panel of B
 
 constexpr int panels_of(int n) { return (n + panel_width - 1) / panel_width; }
 
@@ -57,8 +56,8 @@ void pack_panels(const T* w, std::ptrdiff_t ldw, bool transposed, int k, int n, 
 // A kernel set made of two register tiles. Tile provides:
 //   real, name, tile_rows (at most as many rows in a tile)
 //   affine(r, a, i, j, panel): rows [i, i + r) and columns [j, min(j + 32, n)) of Y, with the epilogue
-//   copy(from, ld, rows, columns, width, to): the first columns of each row beside each other, filled up with zeros to width (16 or 32)
-//   outer(r, a, b, rows, c, ldc, columns): C += A^T B for r x columns entries of C; a[p][0..r - 1] at stride 16, b[p][0..31], both 64-byte aligned
+//   copy(from, ld, rows, columns, to): up to 32 columns of each row beside each other, filled up with zeros to 32
+//   outer(r, a, lda, b, rows, c, ldc, columns): C += A^T B for r x columns entries of C; a[p * lda + 0..r - 1], b[p * 32 + 0..31] aligned
 template <class Tile>
 struct panel_kernels {
   using real = typename Tile::real;
@@ -71,7 +70,7 @@ struct panel_kernels {
   }
   static std::size_t workspace_bytes(int rows, int k, int n) {
     const int columns = std::min(panels_of(std::max(k, n)) * panel_width, outer_columns);
-    return sizeof(real) * static_cast<std::size_t>(std::max(std::min(rows, outer_block), 1) * (columns + outer_height));
+    return sizeof(real) * static_cast<std::size_t>(std::max(std::min(rows, outer_block), 1) * columns);
   }
 
   static void affine(const affine_args<real>& a) {
@@ -83,18 +82,18 @@ struct panel_kernels {
     }
   }
 
-  // Rows of A and B lie a power of two apart and would share a few sets of L1; their copies do not. C is passed over row by row.
+  // Rows of B lie a power of two apart and would share a few sets of L1; the copies of its panels do not. A is used in place: copying its tile
+  // costs more than the misses, which the multiply-adds hide. C is passed over row by row.
   static void outer(const outer_args<real>& o) {
+    real* const b = static_cast<real*>(o.workspace);
     for (int first = 0; first < o.rows; first += outer_block)
       for (int j0 = 0; j0 < o.n; j0 += outer_columns) {
         const int rows = std::min(outer_block, o.rows - first), j1 = std::min(o.n, j0 + outer_columns);
-        real* const a = static_cast<real*>(o.workspace);
-        real* const b = a + outer_height * rows;
-        for (int j = j0; j < j1; j += panel_width) Tile::copy(o.b + first * o.ldb + j, o.ldb, rows, j1 - j, panel_width, b + (j - j0) * rows);
+        for (int j = j0; j < j1; j += panel_width) Tile::copy(o.b + first * o.ldb + j, o.ldb, rows, j1 - j, b + (j - j0) * rows);
         for_each_tile(o.m, Tile::tile_rows, [&](int i, int height) {
-          Tile::copy(o.a + first * o.lda + i, o.lda, rows, height, outer_height, a);
+          const real* const a = o.a + first * o.lda + i;
           for (int j = j0; j < j1; j += panel_width)
-            Tile::outer(height, a, b + (j - j0) * rows, rows, o.c + i * o.ldc + j, o.ldc, std::min(panel_width, j1 - j));
+            Tile::outer(height, a, o.lda, b + (j - j0) * rows, rows, o.c + i * o.ldc + j, o.ldc, std::min(panel_width, j1 - j));
         });
       }
   }
