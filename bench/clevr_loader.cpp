@@ -24,10 +24,13 @@ namespace {
 // The shape of a published question with 10 program nodes, indented as little as the released files are; about 1,000 bytes.
 std::string question_text(int i) {
   static const char* const program =
-      R"("program": [{"inputs": [], "function": "scene", "value_inputs": []}, {"inputs": [0], "function": "filter_size", "value_inputs": ["large"]}, )"
-      R"({"inputs": [1], "function": "filter_color", "value_inputs": ["green"]}, {"inputs": [2], "function": "filter_shape", "value_inputs": ["cube"]}, )"
+      R"("program": [{"inputs": [], "function": "scene", "value_inputs": []}, )"
+      R"({"inputs": [0], "function": "filter_size", "value_inputs": ["large"]}, )"
+      R"({"inputs": [1], "function": "filter_color", "value_inputs": ["green"]}, )"
+      R"({"inputs": [2], "function": "filter_shape", "value_inputs": ["cube"]}, )"
       R"({"inputs": [3], "function": "count", "value_inputs": []}, {"inputs": [], "function": "scene", "value_inputs": []}, )"
-      R"({"inputs": [5], "function": "filter_material", "value_inputs": ["metal"]}, {"inputs": [6], "function": "filter_shape", "value_inputs": ["cube"]}, )"
+      R"({"inputs": [5], "function": "filter_material", "value_inputs": ["metal"]}, )"
+      R"({"inputs": [6], "function": "filter_shape", "value_inputs": ["cube"]}, )"
       R"({"inputs": [7], "function": "count", "value_inputs": []}, {"inputs": [4, 8], "function": "greater_than", "value_inputs": []}])";
   const std::string image = std::to_string(i / 10), color(clevr::colors[static_cast<std::size_t>(i % 8)]);
   return R"({"image_index": )" + image + ", " + program + R"(, "question_index": )" + std::to_string(i) + R"(, "image_filename": "CLEVR_train_)" +
@@ -57,7 +60,8 @@ void read_and_print(const std::string& path, int n) {
   rusage use{};
   getrusage(RUSAGE_SELF, &use);
   std::printf("%-18s %7.1f MB  %zu questions  %6.2f s  peak %5.0f MB\n", std::filesystem::path(path).filename().c_str(),
-              static_cast<double>(std::filesystem::file_size(path)) / 1e6, questions.size(), seconds, static_cast<double>(use.ru_maxrss) * 1024 / 1e6);
+              static_cast<double>(std::filesystem::file_size(path)) / 1e6, questions.size(), seconds,
+              static_cast<double>(use.ru_maxrss) * 1024 / 1e6);
   if (questions.size() != static_cast<std::size_t>(n)) relreason::fail("clevr_loader: found ", questions.size(), " questions, wanted ", n);
 }
 

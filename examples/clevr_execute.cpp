@@ -78,7 +78,9 @@ int main(int argc, char** argv) try {
     ++executed;
     const auto answer = clevr::execute(scenes[static_cast<std::size_t>(scene_of[i])], q.program);
     if (answer && *answer == q.answer) ++agree;
-    else std::fprintf(stderr, "question %d, image %d: found %s, stored %s\n", q.question_index, q.image_index, answer ? answer->c_str() : "INVALID", q.answer.c_str());
+    else
+      std::fprintf(stderr, "question %d, image %d: found %s, stored %s\n", q.question_index, q.image_index, answer ? answer->c_str() : "INVALID",
+                   q.answer.c_str());
   }
   std::printf("executed %d, agree %d, without program %d\n", executed, agree, without);
   return executed == agree ? 0 : 1;

@@ -39,13 +39,16 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text.replace(at, from.size(), to);
 }
 
-const std::string object = R"({"color":"gray","size":"large","shape":"cube","material":"rubber","3d_coords":[1.5,-2,0.7],"rotation":30,"pixel_coords":[198,190,8.5]})";
-const std::string scene = R"({"image_index":3,"image_filename":"CLEVR_val_000003.png","split":"val","objects":[)" + object + "," + object +
-                          R"(],"relationships":{"left":[[1],[]],"right":[[],[0]],"front":[[],[]],"behind":[[],[]]},)"
-                          R"("directions":{"left":[-0.6,-0.7,0],"right":[0.6,0.7,0],"front":[0.7,-0.6,0],"behind":[-0.7,0.6,0],"above":[0,0,1],"below":[0,0,-1]}})";
-const std::string question = R"({"image_index":3,"question":"How many cubes?","answer":"2","question_index":8,"question_family_index":2,"split":"val",)"
-                             R"("image_filename":"CLEVR_val_000003.png","program":[{"function":"scene","inputs":[],"value_inputs":[]},)"
-                             R"({"function":"filter_shape","inputs":[0],"value_inputs":["cube"]},{"function":"count","inputs":[1],"value_inputs":[]}]})";
+const std::string object =
+    R"({"color":"gray","size":"large","shape":"cube","material":"rubber","3d_coords":[1.5,-2,0.7],"rotation":30,"pixel_coords":[198,190,8.5]})";
+const std::string scene =
+    R"({"image_index":3,"image_filename":"CLEVR_val_000003.png","split":"val","objects":[)" + object + "," + object +
+    R"(],"relationships":{"left":[[1],[]],"right":[[],[0]],"front":[[],[]],"behind":[[],[]]},)"
+    R"("directions":{"left":[-0.6,-0.7,0],"right":[0.6,0.7,0],"front":[0.7,-0.6,0],"behind":[-0.7,0.6,0],"above":[0,0,1],"below":[0,0,-1]}})";
+const std::string question =
+    R"({"image_index":3,"question":"How many cubes?","answer":"2","question_index":8,"question_family_index":2,"split":"val",)"
+    R"("image_filename":"CLEVR_val_000003.png","program":[{"function":"scene","inputs":[],"value_inputs":[]},)"
+    R"({"function":"filter_shape","inputs":[0],"value_inputs":["cube"]},{"function":"count","inputs":[1],"value_inputs":[]}]})";
 
 std::string scenes_of(const std::string& records) { return R"({"info":{"split":"val"},"scenes":[)" + records + "]}"; }
 std::string questions_of(const std::string& records) { return R"({"info":{"split":"val"},"questions":[)" + records + "]}"; }
@@ -60,7 +63,9 @@ struct files : temporary_folder {
     const std::string name = file(text);
     return message_of([&] { clevr::read_questions(name); });
   }
-  std::string question_error(std::string_view from, std::string_view to) const { return questions_error(questions_of(question + "," + replaced(question, from, to))); }
+  std::string question_error(std::string_view from, std::string_view to) const {
+    return questions_error(questions_of(question + "," + replaced(question, from, to)));
+  }
   std::string scene_error(std::string_view from, std::string_view to) const {
     const std::string name = file(scenes_of(replaced(scene, from, to)));
     return message_of([&] { clevr::read_scenes(name); });
@@ -105,17 +110,22 @@ TEST_CASE("clevr_files: every field of a question", "[data][clevr]") {
 
 TEST_CASE("clevr_files: the generator's variants are read as the published form", "[data][clevr]") {
   const files f;
-  const std::string generated = R"({"split":"new","image":"CLEVR_new_000001","image_index":1,"template_filename":"zero_hop.json","question_family_index":4,)"
+  const std::string generated =
+      R"({"split":"new","image":"CLEVR_new_000001","image_index":1,"template_filename":"zero_hop.json","question_family_index":4,)"
       R"("question":"Is it?","answer":true,"program":[{"type":"scene","inputs":[],"_output":[0,1]},)"
       R"({"type":"relate","inputs":[2],"side_inputs":["left"],"_output":[]}]})";
-  const auto answer = [&](const char* raw) { return f.questions(questions_of(R"({"image_index":1,"question":"x","answer":)" + std::string(raw) + "}"))[0].answer; };
+  const auto answer = [&](const char* raw) {
+    return f.questions(questions_of(R"({"image_index":1,"question":"x","answer":)" + std::string(raw) + "}"))[0].answer;
+  };
   REQUIRE(answer("true") == "yes");
   REQUIRE(answer("false") == "no");
   REQUIRE(answer("7") == "7");
   REQUIRE(answer("\"cube\"") == "cube");
   REQUIRE(answer("null").empty());
-  const std::string program = replaced(generated, R"({"type":"relate","inputs":[2],"side_inputs":["left"],"_output":[]})",
-                                       R"({"type":"unique","inputs":[0],"_output":0},{"type":"relate","inputs":[1],"side_inputs":["front"],"_output":[]},{"type":"exist","inputs":[2],"_output":true})");
+  const std::string program = replaced(
+      generated, R"({"type":"relate","inputs":[2],"side_inputs":["left"],"_output":[]})",
+      R"({"type":"unique","inputs":[0],"_output":0},)"
+      R"({"type":"relate","inputs":[1],"side_inputs":["front"],"_output":[]},{"type":"exist","inputs":[2],"_output":true})");
   const auto q = f.questions(questions_of(program))[0];
   REQUIRE((q.answer == "yes" && q.program.size() == 4 && q.program[2].which == clevr::front));
 }
@@ -141,8 +151,8 @@ TEST_CASE("clevr_files: many windows give the questions of one, plain or packed"
   std::string records;
   int n = 0;
   for (; records.size() < 3 << 20; ++n)
-    records += (n ? ",\n  " : "") + std::string(R"({"image_index":)") + std::to_string(n) + R"(,"question":")" + std::string(static_cast<std::size_t>(n % 97), 'a') +
-               R"(\\\\\"\"}{"})";
+    records += (n ? ",\n  " : "") + std::string(R"({"image_index":)") + std::to_string(n) + R"(,"question":")" +
+               std::string(static_cast<std::size_t>(n % 97), 'a') + R"(\\\\\"\"}{"})";
   const std::string text = questions_of(records);
   put_content(f / "q.json.gz", gzip(text));
   for (const std::string& path : {f.file(text), f / "q.json.gz"}) {
@@ -161,7 +171,8 @@ TEST_CASE("clevr_files: gzip of several members, cut short, damaged, with garbag
   const files f;
   const std::string text = questions_of(question), packed = gzip(text);
   REQUIRE(f.questions(gzip(text.substr(0, 40)) + gzip(text.substr(40))).size() == 1);
-  REQUIRE(contains(f.questions_error(packed.substr(0, packed.size() - 9)), "f.json: the gzip data ends at byte " + std::to_string(packed.size() - 9)));
+  REQUIRE(
+      contains(f.questions_error(packed.substr(0, packed.size() - 9)), "f.json: the gzip data ends at byte " + std::to_string(packed.size() - 9)));
   REQUIRE(contains(f.questions_error(packed + "x"), "found other bytes after the gzip data at byte " + std::to_string(packed.size())));
   std::string damaged = packed;
   damaged[packed.size() - 6] ^= 1;   // in the checksum
@@ -171,7 +182,8 @@ TEST_CASE("clevr_files: gzip of several members, cut short, damaged, with garbag
 
 TEST_CASE("clevr_files: what is no file of questions", "[data][clevr]") {
   const files f;
-  REQUIRE(contains(message_of([&] { clevr::read_questions(f / "none.json"); }), "clevr::read_questions: cannot open " + f.path + "/none.json: No such file"));
+  REQUIRE(contains(message_of([&] { clevr::read_questions(f / "none.json"); }),
+                   "clevr::read_questions: cannot open " + f.path + "/none.json: No such file"));
   REQUIRE(contains(message_of([&] { clevr::read_scenes(f.path); }), "clevr::read_scenes: found " + f.path + " to be a folder"));
   REQUIRE(contains(f.questions_error(""), "f.json: byte 0: found the end of the file, wanted more"));
   REQUIRE(contains(f.questions_error("[]"), "byte 0: found \"[\", wanted '{'"));
@@ -194,7 +206,8 @@ TEST_CASE("clevr_files: malformed and cut records are named by number and byte",
   REQUIRE(contains(f.questions_error(head + question + ",]}"), "wanted '{', the beginning of a question"));
   REQUIRE(contains(f.questions_error(head + question + question + "]}"), "wanted ',', a comma or the end of the list"));
   const std::string at = "question 1 (byte " + std::to_string(head.size() + question.size() + 1) + "): ";
-  for (const char* bad : {"{\"image_index\" 1}", "{\"question\":\"\xff\"}", "{\"image_index\":NaN}", "{\"x\":1e999}", "{\"x\":\"\\q\"}", "{\"x\":tru}"})
+  for (const char* bad :
+       {"{\"image_index\" 1}", "{\"question\":\"\xff\"}", "{\"image_index\":NaN}", "{\"x\":1e999}", "{\"x\":\"\\q\"}", "{\"x\":tru}"})
     REQUIRE(contains(f.questions_error(head + question + "," + bad + "]}"), at + "found malformed JSON"));
   REQUIRE(contains(f.questions_error(head + "{\"image_index\":1]}]}"), "byte 31: found \"}\", wanted ','"));
   REQUIRE(contains(f.questions_error(head + std::string(100, '{') + "]}"), "byte 46: found brackets nested over 32 deep in a question"));
@@ -237,8 +250,10 @@ TEST_CASE("clevr_files: wrong fields of a question", "[data][clevr]") {
   check(R"("inputs":[1])", R"("inputs":1)", R"(program node 2: field "inputs": found 1, wanted a list)");
   check(R"(["cube"])", R"(["cone"])", R"(program node 1: field "value_inputs": found "cone", wanted a shape of CLEVR, as sphere)");
   check(R"(["cube"])", R"([])", R"(program node 1: field "value_inputs": found 0 values for filter_shape, wanted 1)");
-  check(R"("inputs":[0],"value_inputs":["cube"])", R"("inputs":[0])", R"(program node 1: field "value_inputs": found none, wanted one value for filter_shape)");
-  check(R"("function":"count")", R"("function":"query_size")", R"(field "program": node 2 (query_size): found input 1 to be a set of objects, wanted an object)");
+  check(R"("inputs":[0],"value_inputs":["cube"])", R"("inputs":[0])",
+        R"(program node 1: field "value_inputs": found none, wanted one value for filter_shape)");
+  check(R"("function":"count")", R"("function":"query_size")",
+        R"(field "program": node 2 (query_size): found input 1 to be a set of objects, wanted an object)");
   check(R"("function":"count")", R"("function":"unique")", R"(field "program": node 2 (unique): found the last node to give an object)");
   check(R"([{"function":"scene")", R"([5,{"function":"scene")", R"(program node 0: field "program": found 5, wanted an object)");
   std::string many = "[";
@@ -283,7 +298,8 @@ TEST_CASE("clevr_files: questions find their scenes by split and image", "[data]
   auto questions = f.questions(questions_of(question));
   REQUIRE(clevr::join(scenes, questions) == list{1});
   scenes.pop_back();
-  REQUIRE(contains(message_of([&] { clevr::join(scenes, questions); }), "question 8 asks about image_index 3 of split \"val\", found no such scene among 1"));
+  REQUIRE(contains(message_of([&] { clevr::join(scenes, questions); }),
+                   "question 8 asks about image_index 3 of split \"val\", found no such scene among 1"));
   questions[0].split.clear();
   REQUIRE(clevr::join(scenes, questions) == list{0});
   scenes[0].split.clear();
@@ -296,7 +312,8 @@ TEST_CASE("clevr_files: questions find their scenes by split and image", "[data]
 TEST_CASE("clevr_files: open reads a split in the layout of CLEVR_v1.0 and names what is missing", "[data][clevr]") {
   const files f;
   REQUIRE(contains(message_of([&] { clevr::open(f.path, "val"); }),
-                   "clevr::open: no file scenes/CLEVR_val_scenes.json (or scenes/CLEVR_val_scenes.json.gz) under " + f.path + "; expected the layout of CLEVR_v1.0.zip"));
+                   "clevr::open: no file scenes/CLEVR_val_scenes.json (or scenes/CLEVR_val_scenes.json.gz) under " + f.path +
+                       "; expected the layout of CLEVR_v1.0.zip"));
   std::filesystem::create_directory(f / "scenes");
   std::filesystem::create_directory(f / "questions");
   put_content(f / "scenes/CLEVR_val_scenes.json", scenes_of(scene));

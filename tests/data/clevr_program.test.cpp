@@ -65,8 +65,8 @@ std::string compare_counts(const char* function, const char* a, const char* b) {
 // query of one color's thing and of another's, compared
 std::string compare_values(const std::string& attribute, const char* a, const char* b) {
   const std::string query = "query_" + attribute, equal = "equal_" + attribute;
-  return answer({node("scene"), node("filter_color", 0, -1, a), node("unique", 1), node(query.c_str(), 2), node("scene"), node("filter_color", 4, -1, b),
-                 node("unique", 5), node(query.c_str(), 6), node(equal.c_str(), 3, 7)});
+  return answer({node("scene"), node("filter_color", 0, -1, a), node("unique", 1), node(query.c_str(), 2), node("scene"),
+                 node("filter_color", 4, -1, b), node("unique", 5), node(query.c_str(), 6), node(equal.c_str(), 3, 7)});
 }
 
 }  // namespace
@@ -91,7 +91,8 @@ TEST_CASE("clevr_program: same_* leaves the object itself out", "[data][clevr]")
   REQUIRE(members_of_last(with(the("green"), {node("same_shape", 2)})) == list{0});
   REQUIRE(members_of_last(with(the("green"), {node("same_material", 2)})) == list{0, 1});
   REQUIRE(members_of_last(with(the("green"), {node("same_color", 2)})).empty());
-  const program big_gray{node("scene"), node("filter_size", 0, -1, "large"), node("filter_color", 1, -1, "gray"), node("unique", 2), node("same_color", 3)};
+  const program big_gray{node("scene"), node("filter_size", 0, -1, "large"), node("filter_color", 1, -1, "gray"), node("unique", 2),
+                         node("same_color", 3)};
   REQUIRE(members_of_last(big_gray) == list{4});
 }
 
@@ -145,9 +146,10 @@ TEST_CASE("clevr_program: sets of 64 objects and of none", "[data][clevr]") {
 }
 
 TEST_CASE("clevr_program: every function has its name and back", "[data][clevr]") {
-  for (const char* name : {"scene", "filter_size", "filter_color", "filter_material", "filter_shape", "unique", "relate", "union", "intersect", "same_size",
-                           "same_color", "same_material", "same_shape", "count", "exist", "query_size", "query_color", "query_material", "query_shape",
-                           "equal_size", "equal_color", "equal_material", "equal_shape", "equal_integer", "less_than", "greater_than", "equal_object"})
+  for (const char* name : {"scene",          "filter_size", "filter_color",  "filter_material", "filter_shape",  "unique",      "relate",
+                           "union",          "intersect",   "same_size",     "same_color",      "same_material", "same_shape",  "count",
+                           "exist",          "query_size",  "query_color",   "query_material",  "query_shape",   "equal_size",  "equal_color",
+                           "equal_material", "equal_shape", "equal_integer", "less_than",       "greater_than",  "equal_object"})
     REQUIRE(clevr::function_name(clevr::function_named(name).value()) == name);
   for (const char* name : {"", "filter_", "filter", "filter_weight", "equal_", "same", "counts", "SCENE"}) REQUIRE_FALSE(clevr::function_named(name));
 }
@@ -158,7 +160,8 @@ TEST_CASE("clevr_program: a wrong program is refused with node, found and wanted
   REQUIRE(clevr::program_fault({node("scene"), node("count", 1)}) == "node 1 (count): found input 1, wanted an earlier node (0 to 0)");
   REQUIRE(clevr::program_fault({node("scene"), node("count", -5)}) == "node 1 (count): found input -5, wanted an earlier node (0 to 0)");
   REQUIRE(clevr::program_fault({node("scene"), node("count", 0, 0)}) == "node 1 (count): found an input too many, wanted 1");
-  REQUIRE(clevr::program_fault({node("scene"), node("query_size", 0)}) == "node 1 (query_size): found input 0 to be a set of objects, wanted an object");
+  REQUIRE(clevr::program_fault({node("scene"), node("query_size", 0)}) ==
+          "node 1 (query_size): found input 0 to be a set of objects, wanted an object");
   REQUIRE(clevr::program_fault(with(the("red"), {node("query_size", 2), node("query_shape", 2), node("equal_size", 3, 4)})) ==
           "node 5 (equal_size): found input 4 to be a shape, wanted a size");
   REQUIRE(clevr::program_fault(the("red")) == "node 2 (unique): found the last node to give an object, wanted a number, yes or no, or a value");
@@ -176,8 +179,10 @@ TEST_CASE("clevr_program: the question's type is that of its last function", "[d
   REQUIRE(type("exist") == clevr::question_type::exist);
   REQUIRE(type("count") == clevr::question_type::count);
   for (const char* last : {"equal_integer", "less_than", "greater_than"}) REQUIRE(type(last) == clevr::question_type::compare_numbers);
-  for (const char* last : {"query_size", "query_color", "query_material", "query_shape"}) REQUIRE(type(last) == clevr::question_type::query_attribute);
-  for (const char* last : {"equal_size", "equal_color", "equal_material", "equal_shape"}) REQUIRE(type(last) == clevr::question_type::compare_attribute);
+  for (const char* last : {"query_size", "query_color", "query_material", "query_shape"})
+    REQUIRE(type(last) == clevr::question_type::query_attribute);
+  for (const char* last : {"equal_size", "equal_color", "equal_material", "equal_shape"})
+    REQUIRE(type(last) == clevr::question_type::compare_attribute);
   REQUIRE_FALSE(type("unique"));
   REQUIRE_FALSE(clevr::type_of({}));
 }

@@ -28,7 +28,8 @@ TEST_CASE("clevr_state: ordinal7 is x, y, z, color, material, shape, size from 1
 }
 
 TEST_CASE("clevr_state: rgb_one_hot is x, y, z, color, then shape, material and size one-hot", "[data][clevr]") {
-  REQUIRE(clevr::rgb_one_hot::encode(yellow_sphere()) == std::array<float, 13>{1.5f, -2.25f, 0.5f, 1, 238 / 255.0f, 51 / 255.0f, 1, 0, 0, 0, 1, 0, 1});
+  REQUIRE(clevr::rgb_one_hot::encode(yellow_sphere()) ==
+          std::array<float, 13>{1.5f, -2.25f, 0.5f, 1, 238 / 255.0f, 51 / 255.0f, 1, 0, 0, 0, 1, 0, 1});
 }
 
 TEST_CASE("clevr_state: rows beyond the objects are zero", "[data][clevr]") {

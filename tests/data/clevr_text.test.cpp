@@ -70,7 +70,10 @@ TEST_CASE("clevr_text: the closed dictionary has 82 words in byte order", "[data
 TEST_CASE("clevr_text: a word never seen is an error that names the question", "[data][clevr]") {
   const auto text = message_of([] { clevr::dictionary::closed().encode(asked("Is it pink?", "", 17)); });
   REQUIRE(contains(text, "question 17, \"Is it pink?\": found word \"pink\", wanted one of the 82 words"));
-  REQUIRE(contains(message_of([] { clevr::dictionary(tokenization::words, {"a", "b", "a"}); }), "found word \"a\" at 3 and before, wanted each once"));
+  REQUIRE(contains(message_of([] {
+                     clevr::dictionary(tokenization::words, {"a", "b", "a"});
+                   }),
+                   "found word \"a\" at 3 and before, wanted each once"));
 }
 
 TEST_CASE("clevr_text: answers have labels, in our order or in another", "[data][clevr]") {
@@ -111,9 +114,9 @@ TEST_CASE("clevr_text: the scan of the first training questions begins as the re
     const auto questions = clevr::read_questions(*path);
     const auto words = clevr::dictionary::scan(questions, tokenization::punctuation).words();
     REQUIRE(strings(words.begin(), words.begin() + 36) ==
-            strings{"are", "there", "more", "big", "green", "things", "than", "large", "purple", "shiny", "cubes", "?", "how", "many", "other", "of", "the", "same",
-                    "shape", "as", "tiny", "cyan", "matte", "object", "is", "color", "sphere", "cube", "what", "material", "that", "right", "brown",
-                    "cylinder", "and", "left"});
+            strings{"are", "there", "more",   "big",  "green", "things",   "than",  "large", "purple", "shiny",    "cubes", "?",
+                    "how", "many",  "other",  "of",   "the",   "same",     "shape", "as",    "tiny",   "cyan",     "matte", "object",
+                    "is",  "color", "sphere", "cube", "what",  "material", "that",  "right", "brown",  "cylinder", "and",   "left"});
     const auto answers = clevr::answer_list::scan(questions).names();
     REQUIRE(strings(answers.begin(), answers.begin() + 4) == strings{"yes", "2", "no", "rubber"});
   }

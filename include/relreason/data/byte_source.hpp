@@ -24,13 +24,15 @@ class byte_source {
   // `who` begins every message, as in "clevr::read_scenes". A file that begins with 1f 8b is gzip, whatever its name.
   byte_source(const std::string& path, std::string who) : path_(path), who_(std::move(who)) {
     // Without O_NONBLOCK a named pipe would wait here for a writer that may never come.
-    file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file_ < 0) fail(who_, ": cannot open ", path_, ": ", std::strerror(errno), "; check the path and the permissions");
-    try_or_close([&] { begin(); });
+    file_.number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file_.number < 0) fail(who_, ": cannot open ", path_, ": ", std::strerror(errno), "; check the path and the permissions");
+    begin();
   }
   byte_source(const byte_source&) = delete;
   byte_source& operator=(const byte_source&) = delete;
-  ~byte_source() { close(); }
+  ~byte_source() {
+    if (packed_) inflateEnd(&z_);
+  }
 
   // Fills `out` with up to n bytes; fewer than n only at the end of the file.
   std::size_t read(char* out, std::size_t n) {
@@ -46,30 +48,16 @@ class byte_source {
  private:
   static constexpr std::size_t buffer_bytes = 1 << 18;
 
-  template <class F>
-  void try_or_close(F&& f) {
-#if defined(__cpp_exceptions)
-    try {
-      f();
-    } catch (...) {
-      close();
-      throw;
+  struct descriptor {
+    int number = -1;
+    ~descriptor() {
+      if (number >= 0) ::close(number);
     }
-#else
-    f();
-#endif
-  }
-
-  void close() {
-    if (packed_) inflateEnd(&z_);
-    packed_ = false;
-    if (file_ >= 0) ::close(file_);
-    file_ = -1;
-  }
+  };
 
   void begin() {
     struct stat status;
-    if (::fstat(file_, &status) != 0) fail(who_, ": cannot inspect ", path_, ": ", std::strerror(errno));
+    if (::fstat(file_.number, &status) != 0) fail(who_, ": cannot inspect ", path_, ": ", std::strerror(errno));
     if (!S_ISREG(status.st_mode))
       fail(who_, ": found ", path_, " to be ", S_ISDIR(status.st_mode) ? "a folder" : "a pipe or device", ", wanted a regular file; save it as one");
     const auto size = static_cast<std::size_t>(status.st_size);
@@ -85,7 +73,7 @@ class byte_source {
 
   bool refill() {
     ssize_t got;
-    do got = ::read(file_, buffer_.data(), buffer_.size());
+    do got = ::read(file_.number, buffer_.data(), buffer_.size());
     while (got < 0 && errno == EINTR);
     if (got < 0) fail(who_, ": cannot read ", path_, " at byte ", file_bytes_, ": ", std::strerror(errno));
     at_ = 0;
@@ -107,7 +95,8 @@ class byte_source {
     const uInt room = n < buffer_bytes ? static_cast<uInt>(n) : static_cast<uInt>(buffer_bytes);
     for (;;) {
       if (left_ == 0 && !refill()) {
-        if (in_member_) fail(who_, ": ", path_, ": the gzip data ends at byte ", file_bytes_, " of the file, wanted more; it is cut short: fetch it again");
+        if (in_member_)
+          fail(who_, ": ", path_, ": the gzip data ends at byte ", file_bytes_, " of the file, wanted more; it is cut short: fetch it again");
         return 0;
       }
       if (!in_member_ && members_ > 0) begin_member();
@@ -120,7 +109,8 @@ class byte_source {
       at_ += left_ - z_.avail_in;
       left_ = z_.avail_in;
       if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
-        fail(who_, ": ", path_, ": damaged gzip data before byte ", file_bytes_ - left_, " of the file (", z_.msg ? z_.msg : "zlib error", "); fetch it again");
+        fail(who_, ": ", path_, ": damaged gzip data before byte ", file_bytes_ - left_, " of the file (", z_.msg ? z_.msg : "zlib error",
+             "); fetch it again");
       if (code == Z_STREAM_END) {
         in_member_ = false;
         ++members_;
@@ -132,12 +122,13 @@ class byte_source {
   // Bytes after a member must be another member: anything else is not part of the file that was packed.
   void begin_member() {
     if (next()[0] != 0x1f)
-      fail(who_, ": ", path_, ": found other bytes after the gzip data at byte ", file_bytes_ - left_, " of the file, wanted its end; fetch it again");
+      fail(who_, ": ", path_, ": found other bytes after the gzip data at byte ", file_bytes_ - left_,
+           " of the file, wanted its end; fetch it again");
     inflateReset(&z_);
   }
 
   std::string path_, who_;
-  int file_ = -1;
+  descriptor file_;
   bool packed_ = false, in_member_ = false;
   int members_ = 0;
   z_stream z_{};

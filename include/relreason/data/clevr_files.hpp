@@ -152,7 +152,8 @@ inline void check_relations(const scene& s, const json_place& record) {
   const int n = static_cast<int>(s.objects.size());
   for (std::size_t r = 0; r < 4; ++r) {
     if (s.related[r].empty()) continue;
-    if (static_cast<int>(s.related[r].size()) != n) record.wrong("field ", quoted(relation_names[r]), ": found ", s.related[r].size(), " lists, wanted ", n, ", one per object");
+    if (static_cast<int>(s.related[r].size()) != n)
+      record.wrong("field ", quoted(relation_names[r]), ": found ", s.related[r].size(), " lists, wanted ", n, ", one per object");
     for (const auto& row : s.related[r])
       if (!row.empty() && row.back() >= n) record.wrong("field ", quoted(relation_names[r]), ": found object ", row.back(), ", wanted 0 to ", n - 1);
   }
@@ -303,7 +304,8 @@ inline std::vector<int> join(const std::vector<scene>& scenes, const std::vector
   for (std::size_t i = 0; i < scenes.size(); ++i) {
     const scene& s = scenes[i];
     if (!by_split[s.split].emplace(s.image_index, static_cast<int>(i)).second)
-      fail("clevr::join: found two scenes of image_index ", s.image_index, " in split ", relreason::detail::quoted(s.split), ", wanted one; give each file once");
+      fail("clevr::join: found two scenes of image_index ", s.image_index, " in split ", relreason::detail::quoted(s.split),
+           ", wanted one; give each file once");
   }
   const auto find = [&](const std::string& split, int image) {
     const auto group = by_split.find(split);

@@ -129,16 +129,19 @@ inline std::string program_fault(const std::vector<program_node>& program, bool 
     const auto where = [&] { return detail::joined("node ", i, " (", function_name(n), "): "); };
     if (static_cast<std::size_t>(n.what) >= detail::signatures.size()) return detail::joined("node ", i, ": found no function of CLEVR");
     const std::uint8_t n_values[] = {2, 8, 2, 3};
-    if (n.which > 3 || (n.what == function::filter && n.value >= n_values[n.which])) return detail::joined("node ", i, ": found no attribute value of CLEVR");
+    if (n.which > 3 || (n.what == function::filter && n.value >= n_values[n.which]))
+      return detail::joined("node ", i, ": found no attribute value of CLEVR");
     for (std::size_t k = 0; k < 2; ++k) {
       const int from = n.inputs[k];
       const bool used = k < detail::signature_of(n.what).arity;
       if (!used && from != -1) return where() + detail::joined("found an input too many, wanted ", n_inputs(n.what));
       if (!used) continue;
-      if (from < 0 || from >= static_cast<int>(i)) return where() + detail::joined("found input ", from, ", wanted an earlier node (0 to ", static_cast<int>(i) - 1, ")");
+      if (from < 0 || from >= static_cast<int>(i))
+        return where() + detail::joined("found input ", from, ", wanted an earlier node (0 to ", static_cast<int>(i) - 1, ")");
       const kind given = detail::given_kind(program[static_cast<std::size_t>(from)]), wanted = detail::wanted_kind(n);
       if (given != wanted)
-        return where() + detail::joined("found input ", from, " to be ", kind_names[static_cast<std::size_t>(given)], ", wanted ", kind_names[static_cast<std::size_t>(wanted)]);
+        return where() + detail::joined("found input ", from, " to be ", kind_names[static_cast<std::size_t>(given)], ", wanted ",
+                                        kind_names[static_cast<std::size_t>(wanted)]);
     }
   }
   if (program.empty() || !wants_answer) return {};
@@ -172,7 +175,8 @@ inline std::uint64_t having(const scene& s, std::uint8_t a, std::uint8_t v) {
 
 inline std::uint64_t related_to(const scene& s, std::uint8_t r, std::uint64_t object) {
   if (s.related[r].size() != s.objects.size())
-    fail("clevr::execute: scene ", s.image_index, " has no relationships \"", relation_names[r], "\", wanted one list per object; read the scene with them");
+    fail("clevr::execute: scene ", s.image_index, " has no relationships \"", relation_names[r],
+         "\", wanted one list per object; read the scene with them");
   std::uint64_t set = 0;
   for (const int j : s.related[r][object]) {
     if (j < 0 || j >= static_cast<int>(s.objects.size()))
@@ -244,7 +248,9 @@ inline std::string answer_text(const value& v) {
     case kind::set: case kind::object: fail("clevr::answer_text: found ", kind_names[static_cast<std::size_t>(v.what)], ", wanted an answer");
     case kind::integer: return std::to_string(v.number);
     case kind::boolean: return v.number ? "yes" : "no";
-    default: return std::string(value_name(static_cast<std::uint8_t>(static_cast<int>(v.what) - static_cast<int>(kind::size)), static_cast<std::uint8_t>(v.number)));
+    default:
+      return std::string(
+          value_name(static_cast<std::uint8_t>(static_cast<int>(v.what) - static_cast<int>(kind::size)), static_cast<std::uint8_t>(v.number)));
   }
 }
 

@@ -26,12 +26,13 @@ inline constexpr std::array<std::string_view, 3> tokenization_names{"punctuation
 
 // The 82 tokens of CLEVR's questions in byte order; the n-th has index n, from 1.
 inline constexpr std::array<std::string_view, 82> closed_words{
-    ";",      "?",        "a",         "an",     "and",    "another", "any",   "anything", "are",    "as",     "ball",   "balls",  "behind", "big",
-    "block",  "blocks",   "blue",      "both",   "brown",  "color",   "cube",  "cubes",    "cyan",   "cylinder", "cylinders", "do",  "does",   "either",
-    "else",   "equal",    "fewer",     "front",  "gray",   "greater", "green", "has",      "have",   "how",    "in",     "is",     "it",     "its",
-    "large",  "left",     "less",      "made",   "many",   "material", "matte", "metal",   "metallic", "more", "number", "object", "objects", "of",
-    "on",     "or",       "other",     "purple", "red",    "right",   "rubber", "same",    "shape",  "shiny",  "side",   "size",   "small",  "sphere",
-    "spheres", "than",    "that",      "the",    "there",  "thing",   "things", "tiny",    "to",     "visible", "what",  "yellow"};
+    ";",         "?",     "a",        "an",     "and",    "another", "any",     "anything", "are",   "as",      "ball",    "balls",
+    "behind",    "big",   "block",    "blocks", "blue",   "both",    "brown",   "color",    "cube",  "cubes",   "cyan",    "cylinder",
+    "cylinders", "do",    "does",     "either", "else",   "equal",   "fewer",   "front",    "gray",  "greater", "green",   "has",
+    "have",      "how",   "in",       "is",     "it",     "its",     "large",   "left",     "less",  "made",    "many",    "material",
+    "matte",     "metal", "metallic", "more",   "number", "object",  "objects", "of",       "on",    "or",      "other",   "purple",
+    "red",       "right", "rubber",   "same",   "shape",  "shiny",   "side",    "size",     "small", "sphere",  "spheres", "than",
+    "that",      "the",   "there",    "thing",  "things", "tiny",    "to",      "visible",  "what",  "yellow"};
 inline constexpr int max_question_tokens = 50;   // of a CLEVR question, punctuation-level
 
 namespace detail {
@@ -81,7 +82,8 @@ class dictionary {
     if (how_ != tokenization::iep) return;
     for (std::size_t i = 0; i < specials.size(); ++i)
       if (words_.size() <= i || words_[i] != specials[i])
-        fail("clevr::dictionary: found no ", specials[i], " as word ", i + 1, " of an iep dictionary, wanted <START>, <END>, <UNK> before the others");
+        fail("clevr::dictionary: found no ", specials[i], " as word ", i + 1,
+             " of an iep dictionary, wanted <START>, <END>, <UNK> before the others");
   }
 
   // One scan in the order given, as the authors did over the training questions; iep sorts its words by bytes.
@@ -121,8 +123,9 @@ class dictionary {
     for (const std::string& token : tokenize(text, how_)) {
       const int index = find(token);
       if (index == 0)
-        fail("clevr::dictionary::encode: question ", question_index, ", ", relreason::detail::quoted(text), ": found word ", relreason::detail::quoted(token),
-             ", wanted one of the ", size(), " words of the dictionary; make it from the training questions or use the closed one");
+        fail("clevr::dictionary::encode: question ", question_index, ", ", relreason::detail::quoted(text), ": found word ",
+             relreason::detail::quoted(token), ", wanted one of the ", size(),
+             " words of the dictionary; make it from the training questions or use the closed one");
       indices.push_back(index);
     }
     if (how_ == tokenization::iep) indices.push_back(2);
@@ -179,8 +182,9 @@ class answer_list {
   int label(const question& q) const {
     const auto at = label_.find(q.answer);
     if (at == label_.end())
-      fail("clevr::answer_list: question ", q.question_index, ": found ", q.answer.empty() ? "no answer" : "answer " + relreason::detail::quoted(q.answer),
-           ", wanted one of the ", size(), " known; a split without answers can only be predicted");
+      fail("clevr::answer_list: question ", q.question_index, ": found ",
+           q.answer.empty() ? "no answer" : "answer " + relreason::detail::quoted(q.answer), ", wanted one of the ", size(),
+           " known; a split without answers can only be predicted");
     return at->second;
   }
 

@@ -58,7 +58,8 @@ class json_records {
       keys.push_back(key());
       constexpr std::size_t most_keys = 64;
       if (keys.size() > most_keys) wrong(place(), "found more than ", most_keys, " fields beside the list, wanted \"info\" and \"", list_, "\"");
-      if (std::find(keys.begin(), keys.end() - 1, keys.back()) != keys.end() - 1) wrong(place(), "found field ", detail::quoted(keys.back()), " twice, wanted it once");
+      if (std::find(keys.begin(), keys.end() - 1, keys.back()) != keys.end() - 1)
+        wrong(place(), "found field ", detail::quoted(keys.back()), " twice, wanted it once");
       skip_spaces();
       expect(':', "a colon after the field's name");
       skip_spaces();
@@ -72,7 +73,8 @@ class json_records {
     ++at_;
     skip_spaces();
     if (more()) wrong(place(), "found ", detail::quoted({&text_[at_], 1}), " after the end of the object, wanted the end of the file");
-    if (!found) fail(who_, ": ", path_, ": found no list \"", list_, "\", wanted {\"info\": ..., \"", list_, "\": [...]}; is it a CLEVR file of ", list_, "?");
+    if (!found)
+      fail(who_, ": ", path_, ": found no list \"", list_, "\", wanted {\"info\": ..., \"", list_, "\": [...]}; is it a CLEVR file of ", list_, "?");
   }
 
  private:
@@ -111,7 +113,8 @@ class json_records {
     while (more() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) {
       ++at_;
       if (window_.empty()) keep_from_here();
-      else if (place() - window_.front().begin > 2 * most_record_bytes) wrong(place(), "found over ", most_record_bytes, " bytes of white space, wanted less");
+      else if (place() - window_.front().begin > 2 * most_record_bytes)
+        wrong(place(), "found over ", most_record_bytes, " bytes of white space, wanted less");
     }
   }
   void expect(char c, const char* what) {
@@ -126,7 +129,8 @@ class json_records {
     std::string name;
     constexpr std::size_t longest = 256;
     for (char c = peek(); c != '"'; c = peek()) {
-      if (c == '\\' || static_cast<unsigned char>(c) < 0x20 || name.size() == longest) wrong(begin, "found a field's name with escapes or over ", longest, " bytes, wanted a plain one");
+      if (c == '\\' || static_cast<unsigned char>(c) < 0x20 || name.size() == longest)
+        wrong(begin, "found a field's name with escapes or over ", longest, " bytes, wanted a plain one");
       name += c;
       ++at_;
     }
@@ -161,7 +165,8 @@ class json_records {
           in_string = true;
         } else if (c == '{' || c == '[') {
           if (++depth > most_depth)
-            wrong(base_ + static_cast<std::uint64_t>(p - 1 - text_.data()), "found brackets nested over ", most_depth, " deep in ", what, ", wanted fewer");
+            wrong(base_ + static_cast<std::uint64_t>(p - 1 - text_.data()), "found brackets nested over ", most_depth, " deep in ", what,
+                  ", wanted fewer");
         } else if ((c == '}' || c == ']') && --depth == 0) {
           at_ = static_cast<std::size_t>(p - text_.data());
           if (place() - begin > most_record_bytes) too_long(begin, what);
@@ -182,7 +187,9 @@ class json_records {
     if (!more()) wrong(begin, "found ", what, " without its end, wanted more: the file is cut short");
     at_ = static_cast<std::size_t>(at - base_);
   }
-  [[noreturn]] void too_long(std::uint64_t begin, const std::string& what) const { wrong(begin, "found ", what, " over ", most_record_bytes, " bytes, wanted a shorter one"); }
+  [[noreturn]] void too_long(std::uint64_t begin, const std::string& what) const {
+    wrong(begin, "found ", what, " over ", most_record_bytes, " bytes, wanted a shorter one");
+  }
 
   // A field that is not the list: parsed for its errors only.
   void skip_other() {
@@ -198,7 +205,8 @@ class json_records {
     }
     const std::string value(text_.data() + (begin - base_), static_cast<std::size_t>(place() - begin));
     simdjson::dom::element ignored;
-    if (const auto code = parser_.parse(value).get(ignored)) wrong(begin, "found malformed JSON (", simdjson::error_message(code), "), wanted a value");
+    if (const auto code = parser_.parse(value).get(ignored))
+      wrong(begin, "found malformed JSON (", simdjson::error_message(code), "), wanted a value");
     keep_from_here();
   }
   void skip_string(std::uint64_t begin) {
@@ -225,7 +233,8 @@ class json_records {
       }
       if (window_.empty()) keep_from_here();
       if (peek() != '{') wrong(place(), "found ", detail::quoted({&text_[at_], 1}), ", wanted '{', the beginning of a ", noun_);
-      if (first + static_cast<std::int64_t>(window_.size()) == most_records_) wrong(place(), "found more than ", most_records_, " ", list_, ", wanted at most these");
+      if (first + static_cast<std::int64_t>(window_.size()) == most_records_)
+        wrong(place(), "found more than ", most_records_, " ", list_, ", wanted at most these");
       const std::uint64_t begin = place();
       skip_brackets("a " + noun_);
       window_.push_back({begin, place()});

@@ -278,13 +278,14 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static void side_result(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>&, typename C::real* to) {
       using T = typename C::real;
       const extent &a = ctx.template at<typename Pair::receiver>(), &b = ctx.template at<typename Pair::sender>();
+      const T* row_weight = position_weights(ctx, s, t);
       for (int first = 0; first < t.pairs.n; first += chunk) {
         const int last = std::min(first + chunk, t.pairs.n);
         run_layers(ctx, s, t, first, last, n);
         for (int i = first; i < last; ++i) {
           if (t.pairs.receiver[i] >= a.rows || t.pairs.sender[i] >= b.rows) continue;
           const T* z = t.z[(n - 1) % 2] + extent_product(i - first, width);
-          *to++ = std::sqrt(rows_of::dot(at(width), z, z));
+          *to++ = std::sqrt(rows_of::dot(at(width), z, z)) * (row_weight ? std::abs(row_weight[i]) : T(1));
         }
       }
     }
