@@ -15,7 +15,11 @@ using options_type = cxxopts::ParseResult;
 
 static clevr::dataset load(const options_type& o, const std::string& split, int blocks, executor& threads) {
   if (o.count("data")) return clevr::open(o["data"].as<std::string>(), split);
-  auto world = blocks::generate({.seed = o["seed"].as<std::uint64_t>(), .split = split, .n_scenes = blocks}, threads);
+  auto families = blocks::own_families();
+  if (o["families"].as<std::string>() == "one-hop") families = {families.begin() + 25, families.begin() + 31};
+  else if (o["families"].as<std::string>() != "all") fail("--families is all or one-hop");
+  const blocks::options world_options{.seed = o["seed"].as<std::uint64_t>(), .split = split, .n_scenes = blocks, .max_objects = o["most-objects"].as<int>()};
+  auto world = blocks::generate(world_options, threads, families);
   clevr::dataset d{std::move(world.scenes), std::move(world.questions), {}};
   d.scene_of = clevr::join(d.scenes, d.questions);
   return d;
@@ -39,7 +43,7 @@ static run_options recipe(const options_type& o) {
   r.training.seed = o["seed"].as<std::uint64_t>();
   if (o["bf16"].as<bool>()) r.training.arithmetic = precision::bf16;
   r.settings["model"] = o["model"].as<std::string>();
-  r.settings["data"] = o.count("data") ? o["data"].as<std::string>() : "blocks world";
+  r.settings["data"] = o.count("data") ? o["data"].as<std::string>() : "blocks world, families " + o["families"].as<std::string>();
   return r;
 }
 
@@ -82,7 +86,8 @@ int main(int argc, char** argv) try {
   all.add_options("data")("data", "folder with CLEVR_v1.0's layout", cxxopts::value<std::string>())(
       "blocks-world", "scenes of the blocks world to train on", cxxopts::value<int>()->default_value("2000"))(
       "blocks-world-val", "and to validate on", cxxopts::value<int>()->default_value("200"))(
-      "split", "evaluate: which split", cxxopts::value<std::string>()->default_value("val"))("scenes", "predict: scene file", cxxopts::value<std::string>())(
+      "families", "questions of the blocks world: all 90 families, or one-hop, the six about one relation", cxxopts::value<std::string>()->default_value("all"))(
+      "most-objects", "in one of its scenes", cxxopts::value<int>()->default_value("10"))("split", "evaluate: which split", cxxopts::value<std::string>()->default_value("val"))("scenes", "predict: scene file", cxxopts::value<std::string>())(
       "questions", "predict: question file", cxxopts::value<std::string>())("out", "predict: JSON lines go here", cxxopts::value<std::string>()->default_value("predictions.jsonl"))(
       "require-objects", "predict: refuse scenes without objects", cxxopts::value<bool>())(
       "pad-to", "predict, evaluate: padded question length (0: the checkpoint's)", cxxopts::value<int>()->default_value("0"));

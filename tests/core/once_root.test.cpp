@@ -59,7 +59,7 @@ TEST_CASE("once: a loss on the once root counts once, whatever the number of til
   CHECK(over_tiles == Approx((t[0] * t[0] + t[1] * t[1]) / 2).epsilon(1e-14));
 }
 
-TEST_CASE("once: the value is the same for all samples and can be asked for", "[core][once]") {
+TEST_CASE("once: the value is the same for all samples and can be asked for", "[core][once][threads]") {
   const parameters<prompted, double> p(7);
   predictor<prompted, double, "t", "a"> predict(p, planned(), select_kernels<double>());
   thread_pool pool(3);
@@ -68,4 +68,17 @@ TEST_CASE("once: the value is the same for all samples and can be asked for", "[
   predict.run(own, scenes(32), {t, a});
   CHECK(t[0] == p.find("t.weight")[0]);
   CHECK(t[1] == p.find("t.weight")[1]);
+}
+
+TEST_CASE("once: its gradient has the same bytes for any number of threads", "[core][once][threads]") {
+  parameters<prompted, double> p(7);
+  std::vector<double> wanted;
+  for (const int threads : {1, 2, 8}) {
+    thread_pool pool(threads);
+    gradient_program<prompted, double> program(planned(), pool, select_kernels<double>());
+    program.run(scenes(32), p, {});
+    const std::vector<double> found(program.gradients().begin(), program.gradients().end());
+    if (threads == 1) wanted = found;
+    CHECK(found == wanted);
+  }
 }

@@ -48,7 +48,7 @@ struct outer_args {
 // same bits whatever the other rows and their number; k is summed in ascending order.
 template <class T>
 struct kernels {
-  const char* name;                                                        // "avx512", "avx2", "portable", "avx512_bf16", "portable_bf16"
+  const char* name;                                                        // "avx512", "avx2_bf16", ...: docs/policies/kernels.md lists them
   std::size_t (*packed_bytes)(int k, int n);                               // a multiple of 64
   void (*pack)(const T* w, std::ptrdiff_t ldw, bool transposed, int k, int n, void* packed);   // transposed: w is (k, n), else (n, k)
   std::size_t (*workspace_bytes)(int rows, int k, int n);                  // enough for affine(rows, k, n) and outer(rows, k, n); a multiple of 64

@@ -277,6 +277,8 @@ class gradient_program {
         using mean = typename loss_policies<typename M::template line_at<I>::extra>::mean;
         double entries = 1;
         if constexpr (std::is_same_v<mean, per_sample>) entries = batch_.ctx.extents[engine::root].rows;
+        static_assert(!std::is_same_v<mean, per_entry> || !engine::filled[at(M::info[at(M::info[at(I)].reads[0])].space)],
+                      "relreason::minimize: the entries of a space that an operation fills are not known to the batch; say per_sample or per_step");
         if constexpr (std::is_same_v<mean, per_entry>) entries = engine::template bound_at<I>::entries(batch_.ctx, engine::template arguments_of<I>(batch_));
         denominator_[at(I)] = entries > 0 ? entries : 1;
       }

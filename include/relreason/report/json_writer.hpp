@@ -29,7 +29,7 @@ inline std::string json_number(double v) {
 
 // Text that is not UTF-8 keeps its ASCII; each other byte becomes U+FFFD.
 inline std::string mended_utf8(std::string_view text) {
-  if (detail::valid_utf8(text)) return std::string(text);
+  if (relreason::detail::valid_utf8(text)) return std::string(text);
   std::string out;
   for (const char c : text)
     if (static_cast<unsigned char>(c) < 0x80) out += c;

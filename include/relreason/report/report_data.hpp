@@ -1,6 +1,7 @@
 // relreason/report/report_data.hpp -- what a report shows, as plain data: whoever trains fills it, report.hpp draws it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>

@@ -10,6 +10,7 @@
 #define RELREASON_AVX2 __attribute__((target("avx2,fma")))
 #define RELREASON_AVX2_INLINE RELREASON_AVX2 __attribute__((always_inline)) static inline
 
+RELREASON_UNROLL_BEGIN
 namespace relreason::cpu {
 
 struct avx2 {
@@ -164,4 +165,5 @@ struct avx2 {
 };
 
 }  // namespace relreason::cpu
+RELREASON_UNROLL_END
 #endif

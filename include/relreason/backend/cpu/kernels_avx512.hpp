@@ -10,6 +10,7 @@
 #define RELREASON_AVX512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma")))
 #define RELREASON_AVX512_INLINE RELREASON_AVX512 __attribute__((always_inline)) static inline
 
+RELREASON_UNROLL_BEGIN
 namespace relreason::cpu {
 
 struct avx512 {
@@ -153,4 +154,5 @@ struct avx512 {
 };
 
 }  // namespace relreason::cpu
+RELREASON_UNROLL_END
 #endif

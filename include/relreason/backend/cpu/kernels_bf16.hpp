@@ -7,6 +7,7 @@
 #include "relreason/backend/cpu/kernels_avx512.hpp"
 #include "relreason/backend/cpu/panels.hpp"
 
+RELREASON_UNROLL_BEGIN
 namespace relreason::cpu {
 
 // The upper half of a float, rounded to nearest even; subnormal numbers become zero and NaN stays, as VCVTNEPS2BF16 does it.
@@ -197,3 +198,4 @@ inline constexpr kernels<float> avx512_bf16::table{"avx512_bf16", packed_bytes, 
 #endif
 
 }  // namespace relreason::cpu
+RELREASON_UNROLL_END

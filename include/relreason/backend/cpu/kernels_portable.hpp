@@ -13,6 +13,7 @@
 #define RELREASON_UNFUSED_BODY
 #endif
 
+RELREASON_UNROLL_BEGIN
 namespace relreason::cpu {
 
 template <class T>
@@ -106,3 +107,4 @@ struct portable {
 };
 
 }  // namespace relreason::cpu
+RELREASON_UNROLL_END

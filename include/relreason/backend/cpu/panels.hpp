@@ -10,6 +10,13 @@
 
 // Before a loop over the rows of a register tile: rolled up, it would keep the accumulators in memory.
 #define RELREASON_UNROLL _Pragma("GCC unroll 16")
+#if defined(__CUDACC__)   // nvcc warns about the pragma and hands it on to the host compiler all the same
+#define RELREASON_UNROLL_BEGIN _Pragma("nv_diagnostic push") _Pragma("nv_diag_suppress 1675")
+#define RELREASON_UNROLL_END _Pragma("nv_diagnostic pop")
+#else
+#define RELREASON_UNROLL_BEGIN
+#define RELREASON_UNROLL_END
+#endif
 
 namespace relreason::cpu {
 
