@@ -25,20 +25,19 @@ blocks::cogent variant_named(const std::string& name) {
 }
 
 cxxopts::ParseResult parse(int argc, char** argv) {
-  cxxopts::Options options("blocks_world", "Makes CLEVR-like scenes and questions: DIR/scenes/CLEVR_{split}_scenes.json, DIR/questions/CLEVR_{split}_questions.json");
+  cxxopts::Options options("blocks_world",
+                           "Makes CLEVR-like scenes and questions: DIR/scenes/CLEVR_{split}_scenes.json, DIR/questions/CLEVR_{split}_questions.json");
   const auto threads = std::to_string(std::thread::hardware_concurrency());
-  options.add_options()
-      ("out", "folder to write to", cxxopts::value<std::string>(), "DIR")
-      ("train", "scenes of the split train; CLEVR has 70000", cxxopts::value<int>()->default_value("0"), "N")
-      ("val", "scenes of the split val; CLEVR has 15000", cxxopts::value<int>()->default_value("0"), "N")
-      ("seed", "another seed is another world", cxxopts::value<std::uint64_t>()->default_value("1"), "S")
-      ("threads", "does not change the result", cxxopts::value<int>()->default_value(threads), "T")
-      ("questions", "questions per scene, at most 90", cxxopts::value<int>()->default_value("10"), "N")
-      ("min-objects", "fewest objects of a scene", cxxopts::value<int>()->default_value("3"), "N")
-      ("max-objects", "most objects of a scene, at most 10", cxxopts::value<int>()->default_value("10"), "N")
-      ("cogent", "colors by shape: none, A or B", cxxopts::value<std::string>()->default_value("none"), "X")
-      ("templates", "folder of CLEVR's template files, to use their wording", cxxopts::value<std::string>(), "DIR")
-      ("help", "print this");
+  options.add_options()("out", "folder to write to", cxxopts::value<std::string>(), "DIR")("train", "scenes of the split train; CLEVR has 70000",
+                                                                                           cxxopts::value<int>()->default_value("0"), "N")(
+      "val", "scenes of the split val; CLEVR has 15000", cxxopts::value<int>()->default_value("0"), "N")(
+      "seed", "another seed is another world", cxxopts::value<std::uint64_t>()->default_value("1"), "S")(
+      "threads", "does not change the result", cxxopts::value<int>()->default_value(threads), "T")("questions", "questions per scene, at most 90",
+                                                                                                   cxxopts::value<int>()->default_value("10"), "N")(
+      "min-objects", "fewest objects of a scene", cxxopts::value<int>()->default_value("3"), "N")(
+      "max-objects", "most objects of a scene, at most 10", cxxopts::value<int>()->default_value("10"), "N")(
+      "cogent", "colors by shape: none, A or B", cxxopts::value<std::string>()->default_value("none"), "X")(
+      "templates", "folder of CLEVR's template files, to use their wording", cxxopts::value<std::string>(), "DIR")("help", "print this");
   const auto given = options.parse(argc, argv);
   if (given.count("help")) {
     std::printf("%s", options.help().c_str());

@@ -17,10 +17,8 @@ using strings = std::vector<std::string>;
 
 cxxopts::ParseResult parse(int argc, char** argv) {
   cxxopts::Options options("clevr_execute", "Executes the programs of CLEVR questions; files may be .json or .json.gz");
-  options.add_options()
-      ("scenes", "scene files", cxxopts::value<strings>(), "F...")
-      ("questions", "question files", cxxopts::value<strings>(), "F...")
-      ("help", "print this");
+  options.add_options()("scenes", "scene files", cxxopts::value<strings>(), "F...")("questions", "question files", cxxopts::value<strings>(), "F...")(
+      "help", "print this");
   const auto given = options.parse(argc, argv);
   if (given.count("help")) {
     std::printf("%s", options.help().c_str());

@@ -18,7 +18,8 @@ static clevr::dataset load(const options_type& o, const std::string& split, int 
   auto families = blocks::own_families();
   if (o["families"].as<std::string>() == "one-hop") families = {families.begin() + 25, families.begin() + 31};
   else if (o["families"].as<std::string>() != "all") fail("--families is all or one-hop");
-  const blocks::options world_options{.seed = o["seed"].as<std::uint64_t>(), .split = split, .n_scenes = blocks, .max_objects = o["most-objects"].as<int>()};
+  const blocks::options world_options{
+      .seed = o["seed"].as<std::uint64_t>(), .split = split, .n_scenes = blocks, .max_objects = o["most-objects"].as<int>()};
   auto world = blocks::generate(world_options, threads, families);
   clevr::dataset d{std::move(world.scenes), std::move(world.questions), {}};
   d.scene_of = clevr::join(d.scenes, d.questions);
@@ -86,20 +87,27 @@ int main(int argc, char** argv) try {
   all.add_options("data")("data", "folder with CLEVR_v1.0's layout", cxxopts::value<std::string>())(
       "blocks-world", "scenes of the blocks world to train on", cxxopts::value<int>()->default_value("2000"))(
       "blocks-world-val", "and to validate on", cxxopts::value<int>()->default_value("200"))(
-      "families", "questions of the blocks world: all 90 families, or one-hop, the six about one relation", cxxopts::value<std::string>()->default_value("all"))(
-      "most-objects", "in one of its scenes", cxxopts::value<int>()->default_value("10"))("split", "evaluate: which split", cxxopts::value<std::string>()->default_value("val"))("scenes", "predict: scene file", cxxopts::value<std::string>())(
-      "questions", "predict: question file", cxxopts::value<std::string>())("out", "predict: JSON lines go here", cxxopts::value<std::string>()->default_value("predictions.jsonl"))(
+      "families", "questions of the blocks world: all 90 families, or one-hop, the six about one relation",
+      cxxopts::value<std::string>()->default_value("all"))("most-objects", "in one of its scenes", cxxopts::value<int>()->default_value("10"))(
+      "split", "evaluate: which split", cxxopts::value<std::string>()->default_value("val"))(
+      "scenes", "predict: scene file", cxxopts::value<std::string>())("questions", "predict: question file", cxxopts::value<std::string>())(
+      "out", "predict: JSON lines go here", cxxopts::value<std::string>()->default_value("predictions.jsonl"))(
       "require-objects", "predict: refuse scenes without objects", cxxopts::value<bool>())(
       "pad-to", "predict, evaluate: padded question length (0: the checkpoint's)", cxxopts::value<int>()->default_value("0"));
   all.add_options("model")("model", "rn, two-stage, mlp, small or small-mlp", cxxopts::value<std::string>()->default_value("rn"))(
-      "run", "folder of the run", cxxopts::value<std::string>()->default_value("runs/rn"))("weights", "which checkpoint of it", cxxopts::value<std::string>()->default_value("best.safetensors"))(
+      "run", "folder of the run", cxxopts::value<std::string>()->default_value("runs/rn"))(
+      "weights", "which checkpoint of it", cxxopts::value<std::string>()->default_value("best.safetensors"))(
       "compare", "train: folder of another run, shown beside this one", cxxopts::value<std::string>()->default_value(""));
-  all.add_options("recipe (defaults: spec of the published code; 97.9 %)")("recipe", "published or paper-text", cxxopts::value<std::string>()->default_value("published"))(
+  all.add_options("recipe (defaults: spec of the published code; 97.9 %)")("recipe", "published or paper-text",
+                                                                           cxxopts::value<std::string>()->default_value("published"))(
       "epochs", "", cxxopts::value<int>()->default_value("350"))("batch", "questions per step", cxxopts::value<int>()->default_value("640"))(
-      "micro-batches", "parts of a step", cxxopts::value<int>()->default_value("1"))("schedule", "learning rate", cxxopts::value<std::string>()->default_value("doubling"))(
-      "rate", "first rate", cxxopts::value<double>())("cap", "largest rate", cxxopts::value<double>())("every", "epochs between changes", cxxopts::value<int>())(
-      "batch-doubling", "grow the batch instead of the rate", cxxopts::value<bool>())("sampler", "shuffle, answer-balanced or single-class", cxxopts::value<std::string>()->default_value("shuffle"))(
-      "seed", "", cxxopts::value<std::uint64_t>()->default_value("1"))("threads", "0: all", cxxopts::value<int>()->default_value("0"))("bf16", "bf16 products", cxxopts::value<bool>());
+      "micro-batches", "parts of a step", cxxopts::value<int>()->default_value("1"))(
+      "schedule", "learning rate", cxxopts::value<std::string>()->default_value("doubling"))("rate", "first rate", cxxopts::value<double>())(
+      "cap", "largest rate", cxxopts::value<double>())("every", "epochs between changes", cxxopts::value<int>())(
+      "batch-doubling", "grow the batch instead of the rate", cxxopts::value<bool>())("sampler", "shuffle, answer-balanced or single-class",
+                                                                                      cxxopts::value<std::string>()->default_value("shuffle"))(
+      "seed", "", cxxopts::value<std::uint64_t>()->default_value("1"))("threads", "0: all", cxxopts::value<int>()->default_value("0"))(
+      "bf16", "bf16 products", cxxopts::value<bool>());
   all.parse_positional("command");
   const auto o = all.parse(argc, argv);
   if (o.count("help") || !o.count("command")) return std::cout << all.help(), o.count("help") ? 0 : 2;

@@ -33,7 +33,9 @@ std::vector<const kernels<T>*> available() {
   }
 }
 template <class T>
-bool rounds(const kernels<T>& set) { return std::string(set.name).ends_with("bf16"); }
+bool rounds(const kernels<T>& set) {
+  return std::string(set.name).ends_with("bf16");
+}
 
 // rows x columns with gaps between the rows, guards around, and a first element that is not aligned to more than its size.
 template <class T>
@@ -93,12 +95,22 @@ struct product {
   const kernels<T>& set;
   int rows, k, n;
   matrix<T> x, w, bias, y;
-  std::vector<double> left, right;   // the operands as multiplied: (rows, k) and (n, k)
+  std::vector<double> left, right;  // the operands as multiplied: (rows, k) and (n, k)
   block packed, workspace;
   affine_args<T> a;
   product(const kernels<T>& s, int r, int k_, int n_)
-      : set(s), rows(r), k(k_), n(n_), x(r, k, std::uint64_t{1}), w(n, k, std::uint64_t{2}), bias(1, n, std::uint64_t{3}), y(r, n),
-        left(operands(s, x)), right(operands(s, w)), packed(s.packed_bytes(k, n)), workspace(s.workspace_bytes(r, k, n)) {
+      : set(s),
+        rows(r),
+        k(k_),
+        n(n_),
+        x(r, k, std::uint64_t{1}),
+        w(n, k, std::uint64_t{2}),
+        bias(1, n, std::uint64_t{3}),
+        y(r, n),
+        left(operands(s, x)),
+        right(operands(s, w)),
+        packed(s.packed_bytes(k, n)),
+        workspace(s.workspace_bytes(r, k, n)) {
     set.pack(w.data(), w.ld, false, k, n, packed.data());
     a.rows = rows, a.k = k, a.n = n, a.x = x.data(), a.ldx = x.ld, a.packed = packed.data(), a.bias = bias.data();
     a.y = y.data(), a.ldy = y.ld, a.workspace = workspace.data();
@@ -129,8 +141,7 @@ template <class T>
 std::vector<element> expected(product<T>& p) {
   std::vector<element> all;
   for (int i = 0; i < p.rows; ++i)
-    for (int j = 0; j < p.n; ++j)
-      all.push_back(dot(p.a.bias ? p.bias(0, j) : T(0), p.k, {p.left, p.k * i, 1}, {p.right, p.k * j, 1}));
+    for (int j = 0; j < p.n; ++j) all.push_back(dot(p.a.bias ? p.bias(0, j) : T(0), p.k, {p.left, p.k * i, 1}, {p.right, p.k * j, 1}));
   return all;
 }
 // The first element of Y that f(value) does not explain, as text; empty if none.
@@ -204,7 +215,7 @@ void check_sums(const kernels<T>& set, int rows, int k, int n) {
   product<T> p(set, rows, k, n);
   p.a.relu = true;
   std::vector<int> segment(static_cast<std::size_t>(rows));
-  for (int i = 0; i < rows; ++i) segment[static_cast<std::size_t>(i)] = i / 7 + (i > 20 ? 2 : 0);   // borders inside tiles, and empty segments
+  for (int i = 0; i < rows; ++i) segment[static_cast<std::size_t>(i)] = i / 7 + (i > 20 ? 2 : 0);  // borders inside tiles, and empty segments
   const int segments = rows / 7 + 3;
   matrix<T> weights(1, rows, std::uint64_t{6});
   for (const bool weighted : {false, true}) {
@@ -215,7 +226,7 @@ void check_sums(const kernels<T>& set, int rows, int k, int n) {
     p.a.y = nullptr, p.a.sum = alone.data();
     set.affine(p.a);
     REQUIRE(same_bytes(sum.all, alone.all));
-    if (!weighted) {   // no products: the plain sum in row order, to the bit
+    if (!weighted) {  // no products: the plain sum in row order, to the bit
       for (int i = 0; i < rows; ++i)
         for (int j = 0; j < n; ++j) wanted(segment[static_cast<std::size_t>(i)], j) += p.y(i, j);
       REQUIRE(same_bytes(sum.all, wanted.all));
@@ -250,8 +261,7 @@ void check_outer(const kernels<T>& set, int rows, int m, int n) {
   for (int i = 0; i < m; ++i)
     for (int j = 0; j < n; ++j) {
       const element e = dot(before(i, j), rows, {left, i, m}, {right, j, n});
-      if (!(std::abs(static_cast<double>(c(i, j)) - e.value) <= e.bound))
-        FAIL("c(" << i << "," << j << ") is " << c(i, j) << ", not " << e.value);
+      if (!(std::abs(static_cast<double>(c(i, j)) - e.value) <= e.bound)) FAIL("c(" << i << "," << j << ") is " << c(i, j) << ", not " << e.value);
     }
   REQUIRE(c.untouched());
   REQUIRE(workspace.respected());
@@ -392,7 +402,7 @@ TEST_CASE("the AVX-512 and the AVX2 set give the same bytes, and the rounded set
     std::vector<int> segment(61, 0);
     std::fill(segment.begin() + 17, segment.end(), 2);
     p.a.relu = true, p.a.sum = sum.data(), p.a.ldsum = sum.ld, p.a.segment = segment.data();
-    if (!rounds(set)) p.a.row_weight = weights.data();   // the portable set rounds weight times y before the sum
+    if (!rounds(set)) p.a.row_weight = weights.data();  // the portable set rounds weight times y before the sum
     set.affine(p.a);
     outer_args<float> o;
     o.rows = 61, o.m = 257, o.n = 70, o.a = p.x.data(), o.lda = p.x.ld, o.b = p.y.data(), o.ldb = p.y.ld, o.c = c.data(), o.ldc = c.ld;
@@ -421,7 +431,7 @@ TEST_CASE("a workspace planned for the largest product serves smaller ones", "[k
           INFO(label(set, rows, k, n) << ": " << bytes << " bytes");
           if (bytes > planned || bytes % 64 != 0 || bytes != set.workspace_bytes(rows, n, k)) FAIL("planned " << planned);
         }
-    product<float> p(set, 193, 26, 33);   // affine and outer inside the guarded workspace of exactly this shape: see memory_respected
+    product<float> p(set, 193, 26, 33);  // affine and outer inside the guarded workspace of exactly this shape: see memory_respected
     set.affine(p.a);
     CHECK(p.memory_respected());
   });
@@ -429,7 +439,7 @@ TEST_CASE("a workspace planned for the largest product serves smaller ones", "[k
 
 TEST_CASE("operands are rounded to bf16 to nearest even", "[kernels]") {
   const auto rounded = [](float x) { return cpu::rounded_to_bf16(x); };
-  CHECK(rounded(1 + 0x1p-8f) == 1);                       // a tie goes to the even neighbor
+  CHECK(rounded(1 + 0x1p-8f) == 1);  // a tie goes to the even neighbor
   CHECK(rounded(1 + 0x3p-8f) == 1 + 0x1p-6f);
   CHECK(rounded(1 + 0x1p-8f + 0x1p-20f) == 1 + 0x1p-7f);
   CHECK(rounded(-1 - 0x1p-9f) == -1);

@@ -47,12 +47,16 @@ bool same_everywhere(F&& function) {
 }  // namespace
 
 TEST_CASE("rows: exp, tanh and sigmoid in float are good to a few units in the last place", "[backend][rows]") {
-  constexpr double ulps = 0x1p-24;   // half a unit in the last place, relative
+  constexpr double ulps = 0x1p-24;  // half a unit in the last place, relative
   CHECK(worst(-80, 80, true, exp_rows, [](double x) { return std::exp(x); }) < 4 * ulps);
-  CHECK(worst(-1e-3, 1e-3, true, [](std::size_t n, float* x) { rows_of::tanh(n, x); }, [](double x) { return std::tanh(x); }) < 4 * ulps);
-  CHECK(worst(-12, 12, true, [](std::size_t n, float* x) { rows_of::tanh(n, x); }, [](double x) { return std::tanh(x); }) < 8 * ulps);
-  CHECK(worst(-12, 12, true, [](std::size_t n, float* x) { rows_of::sigmoid(n, x); }, logistic) < 8 * ulps);
-  CHECK(worst(-3, 3, false, [](std::size_t n, float* x) { rows_of::sigmoid(n, x); }, logistic) < 4 * ulps);
+  CHECK(worst(
+            -1e-3, 1e-3, true, [](std::size_t n, float* x) { rows_of::tanh(n, x); }, [](double x) { return std::tanh(x); }) < 4 * ulps);
+  CHECK(worst(
+            -12, 12, true, [](std::size_t n, float* x) { rows_of::tanh(n, x); }, [](double x) { return std::tanh(x); }) < 8 * ulps);
+  CHECK(worst(
+            -12, 12, true, [](std::size_t n, float* x) { rows_of::sigmoid(n, x); }, logistic) < 8 * ulps);
+  CHECK(worst(
+            -3, 3, false, [](std::size_t n, float* x) { rows_of::sigmoid(n, x); }, logistic) < 4 * ulps);
 }
 
 TEST_CASE("rows: functions saturate at large arguments and keep NaN", "[backend][rows]") {
@@ -87,7 +91,7 @@ TEST_CASE("rows: sums, gates and bits, by hand", "[backend][rows]") {
   CHECK(rows_of::dot(3, a.data(), b.data()) == 1100);
   y[0] = std::numeric_limits<float>::quiet_NaN();
   rows_of::add_relu(3, y.data(), y.data(), b.data());
-  CHECK(std::isnan(y[0]));   // a NaN is seen, not turned into 0
+  CHECK(std::isnan(y[0]));  // a NaN is seen, not turned into 0
 }
 
 TEST_CASE("rows: bits select what was positive, for every length up to 70", "[backend][rows]") {
@@ -112,7 +116,7 @@ TEST_CASE("rows: dropout depends on seed, stream and position, drops its share a
   CHECK(whole == parts);
   double kept = 0, sum = 0;
   for (const float x : whole) kept += x != 0, sum += static_cast<double>(x);
-  CHECK(std::abs(kept / n - 0.7) < 4 * std::sqrt(0.7 * 0.3 / n));   // four standard errors
+  CHECK(std::abs(kept / n - 0.7) < 4 * std::sqrt(0.7 * 0.3 / n));  // four standard errors
   CHECK(sum == Approx(kept / 0.7).epsilon(1e-6));
   std::vector<float> other(n, 1.f), none(n, 1.f);
   rows_of::dropout(n, other.data(), 30, 5, 7, 0);

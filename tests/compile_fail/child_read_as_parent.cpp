@@ -8,5 +8,6 @@ using namespace relreason;
 struct scene : sample {};
 struct object : each<scene> {};
 
-using net = model<input<"o", features<3>, object>, input<"label", label<2>, scene>, let<"a", linear<2>, of<"o">>, minimize<cross_entropy<>, of<"a", "label">>>;
+using net = model<input<"o", features<3>, object>, input<"label", label<2>, scene>, let<"a", linear<2>, of<"o">>,
+                  minimize<cross_entropy<>, of<"a", "label">>>;
 int width = net::n;

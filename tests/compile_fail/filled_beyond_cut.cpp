@@ -10,7 +10,7 @@ using namespace relreason;
 struct scene : sample {};
 struct object : each<scene> {};
 
-template <class Kept>   // fills Kept; only its types matter here
+template <class Kept>  // fills Kept; only its types matter here
 struct proposals {
   template <class X>
   struct bind : operation {
@@ -19,7 +19,8 @@ struct proposals {
     template <class C, class Tape>
     static void forward(C&, const slots<typename C::real>&, Tape&, const arguments<typename C::real>&, typename C::real*) {}
     template <class C, class Tape>
-    static void backward(C&, const slots<typename C::real>&, Tape&, const arguments<typename C::real>&, const typename C::real*, const typename C::real*) {}
+    static void backward(C&, const slots<typename C::real>&, Tape&, const arguments<typename C::real>&, const typename C::real*,
+                         const typename C::real*) {}
   };
 };
 struct coupled {

@@ -9,7 +9,7 @@ using namespace relreason;
 struct scene : sample {};
 struct object : each<scene> {};
 
-template <class Kept>   // fills Kept; only its types matter here
+template <class Kept>  // fills Kept; only its types matter here
 struct proposals {
   template <class X>
   struct bind : operation {
@@ -18,7 +18,8 @@ struct proposals {
     template <class C, class Tape>
     static void forward(C&, const slots<typename C::real>&, Tape&, const arguments<typename C::real>&, typename C::real*) {}
     template <class C, class Tape>
-    static void backward(C&, const slots<typename C::real>&, Tape&, const arguments<typename C::real>&, const typename C::real*, const typename C::real*) {}
+    static void backward(C&, const slots<typename C::real>&, Tape&, const arguments<typename C::real>&, const typename C::real*,
+                         const typename C::real*) {}
   };
 };
 struct coupled {
@@ -33,9 +34,13 @@ struct size {
   template <class X>
   struct bind : operation {
     template <class C>
-    static double entries(C&, const arguments<typename C::real>&) { return 1; }
+    static double entries(C&, const arguments<typename C::real>&) {
+      return 1;
+    }
     template <class C, class Tape>
-    static double forward(C&, Tape&, const arguments<typename C::real>&) { return 0; }
+    static double forward(C&, Tape&, const arguments<typename C::real>&) {
+      return 0;
+    }
     template <class C, class Tape>
     static void backward(C&, Tape&, const arguments<typename C::real>&, typename C::real) {}
   };

@@ -10,5 +10,6 @@ struct scene : sample {};
 struct object : each<scene> {};
 struct pair : all_pairs<object> {};
 
-using net = model<input<"q", features<2>, scene>, input<"o", features<3>, object>, let<"r", sum_over<pair, mlp<relu<4>>, question_at<1>>, of<"o", "o", "q">>>;
+using net =
+    model<input<"q", features<2>, scene>, input<"o", features<3>, object>, let<"r", sum_over<pair, mlp<relu<4>>, question_at<1>>, of<"o", "o", "q">>>;
 int width = net::n;

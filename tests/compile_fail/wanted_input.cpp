@@ -9,5 +9,6 @@ using namespace relreason;
 struct scene : sample {};
 struct object : each<scene> {};
 
-using net = model<input<"x", features<3>, scene>, input<"label", label<2>, scene>, let<"a", linear<2>, of<"x">>, minimize<cross_entropy<>, of<"a", "label">>>;
+using net =
+    model<input<"x", features<3>, scene>, input<"label", label<2>, scene>, let<"a", linear<2>, of<"x">>, minimize<cross_entropy<>, of<"a", "label">>>;
 int bytes = sizeof(gradient_program<net, float, "label">);

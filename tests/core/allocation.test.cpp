@@ -17,7 +17,7 @@
 #endif
 
 namespace {
-std::atomic<long> allocations{0};   // operator new calls malloc, so that counting malloc counts both
+std::atomic<long> allocations{0};  // operator new calls malloc, so that counting malloc counts both
 }
 
 #if RELREASON_COUNTS
@@ -88,7 +88,7 @@ TEST_CASE("allocation: a prediction allocates nothing, not even the first", "[co
   const parameters<small::net> p(3);
   const predictor<small::net, float, "a"> predict(p, small::planned(), select_kernels<float>());
   thread_pool pool(2);
-  pool.parallel_for(2, [](int) {});   // starts its threads
+  pool.parallel_for(2, [](int) {});  // starts its threads
   predictor<small::net, float, "a">::workspace serial(predict), parallel(predict, &pool);
   std::vector<float> logits(4 * 40);
   const auto all = small::scenes(0, 40), one = small::scenes(4, 5);

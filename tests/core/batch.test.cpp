@@ -17,7 +17,8 @@ struct scene : sample {};
 struct word : each<scene> {};
 struct masked : some<word> {};
 using net = model<input<"x", features<2>, scene>, input<"w", ids<5>, word>, input<"label", label<3>, scene>, let<"e", embedding<2>, of<"w">>,
-                  let<"m", pick<masked>, of<"e">>, let<"p", pool<masked>, of<"m">>, let<"a", linear<3>, of<"x", "p">>, minimize<cross_entropy<>, of<"a", "label">>>;
+                  let<"m", pick<masked>, of<"e">>, let<"p", pool<masked>, of<"m">>, let<"a", linear<3>, of<"x", "p">>,
+                  minimize<cross_entropy<>, of<"a", "label">>>;
 
 limits<net> planned() {
   limits<net> at;
@@ -25,7 +26,7 @@ limits<net> planned() {
   at.set<word>(3);
   return at;
 }
-batch<net> good() {   // scenes of 2 and 1 words, the second word of the first one masked
+batch<net> good() {  // scenes of 2 and 1 words, the second word of the first one masked
   batch<net> b;
   for (const int n : {2, 1}) {
     b.add_sample();
@@ -81,7 +82,7 @@ TEST_CASE("batch: more than was planned is refused by the name of the space", "[
   b.space<word>().padded = 4;
   CHECK(contains(refusal(b), "word is padded to 4, but 3 were planned"));
   b = good();
-  b.space<masked>().offsets = {0, 4, 4};   // may not list more rows than its words' capacity
+  b.space<masked>().offsets = {0, 4, 4};  // may not list more rows than its words' capacity
   b.space<masked>().index = {0, 0, 1, 1};
   CHECK(contains(refusal(b), "4 entries of masked at parent 0, but 3 were planned"));
   CHECK(contains(message_of([] { good().check(limits<net>{.samples = 2}); }), "no capacity was planned for space word"));
@@ -95,7 +96,7 @@ TEST_CASE("batch: ids, labels and rows out of range are refused with their place
   b.values<"label">()[1] = -1;
   CHECK(contains(refusal(b), "entry 1 of input \"label\" is -1; wanted 0 to 2"));
   b = good();
-  b.space<masked>().index[0] = 2;   // a word of the other scene
+  b.space<masked>().index[0] = 2;  // a word of the other scene
   CHECK(contains(refusal(b), "entry 0 of the indices of masked is 2; parent 0 has the rows 0 to 1"));
   b.space<masked>().index[0] = -1;
   CHECK(contains(refusal(b), "is -1"));

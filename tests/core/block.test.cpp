@@ -15,8 +15,8 @@ struct scene : sample {};
 struct object : each<scene> {};
 
 using residual = block<of<"x">, let<"h", mlp<relu<5>, linear<4>>, of<"x">>, let<"y", add, of<"x", "h">>>;
-using stack = model<input<"x", features<4>, object>, input<"label", label<3>, object>, let<"e", linear<4>, of<"x">>, let<"t", repeat<3, residual>, of<"e">>,
-                    let<"a", linear<3>, of<"t">>, minimize<cross_entropy<>, of<"a", "label">>>;
+using stack = model<input<"x", features<4>, object>, input<"label", label<3>, object>, let<"e", linear<4>, of<"x">>,
+                    let<"t", repeat<3, residual>, of<"e">>, let<"a", linear<3>, of<"t">>, minimize<cross_entropy<>, of<"a", "label">>>;
 using tied = model<input<"x", features<4>, object>, input<"label", label<3>, object>, let<"s", shared<"t", residual>, of<"x">>,
                    let<"u", shared<"t", residual>, of<"s">>, let<"a", linear<3>, of<"u">>, minimize<cross_entropy<>, of<"a", "label">>>;
 

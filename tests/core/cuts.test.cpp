@@ -17,10 +17,11 @@ struct scene : sample {};
 struct object : each<scene> {};
 
 // Two cuts, and a value of the first stage that the last one reads.
-using twice_cut = model<input<"x", features<3>, scene>, input<"label", label<3>, scene>,
-                        let<"h", linear<4>, of<"x">>, let<"c", toy::center, of<"h">>, let<"g", mlp<relu<4>>, of<"c">>, let<"m", toy::times_mean, of<"g">>,
-                        let<"s", add, of<"m", "h">>, let<"a", linear<3>, of<"s">>, minimize<cross_entropy<>, of<"a", "label">>>;
-using once_cut = model<input<"x", features<2>, object>, let<"h", linear<2>, of<"x">>, let<"c", toy::center, of<"h">>, minimize<toy::half_square, of<"c">>>;
+using twice_cut = model<input<"x", features<3>, scene>, input<"label", label<3>, scene>, let<"h", linear<4>, of<"x">>, let<"c", toy::center, of<"h">>,
+                        let<"g", mlp<relu<4>>, of<"c">>, let<"m", toy::times_mean, of<"g">>, let<"s", add, of<"m", "h">>,
+                        let<"a", linear<3>, of<"s">>, minimize<cross_entropy<>, of<"a", "label">>>;
+using once_cut =
+    model<input<"x", features<2>, object>, let<"h", linear<2>, of<"x">>, let<"c", toy::center, of<"h">>, minimize<toy::half_square, of<"c">>>;
 using always = model<input<"x", features<1>, scene>, let<"m", toy::times_mean, of<"x">>>;
 
 template <class M>
@@ -75,7 +76,7 @@ TEST_CASE("cuts: loss, gradient and value are those of the uncut computation, wr
     for (std::size_t i = 0; i < n; ++i) {
       CHECK(h[2 * i + j] == Approx(wanted[i]).margin(1e-14));
       CHECK(c[2 * i + j] == Approx(wanted[i] - mean).margin(1e-14));
-      for (std::size_t k = 0; k < 2; ++k) loss_gradient[k] += (wanted[i] - mean) * x[2 * i + k] / static_cast<double>(n);   // the mean of c is 0
+      for (std::size_t k = 0; k < 2; ++k) loss_gradient[k] += (wanted[i] - mean) * x[2 * i + k] / static_cast<double>(n);  // the mean of c is 0
     }
     for (std::size_t k = 0; k < 2; ++k) CHECK(program.gradients()[p.entry("h.weight").offset + 2 * j + k] == Approx(loss_gradient[k]).margin(1e-14));
     CHECK(program.gradients()[p.entry("h.bias").offset + j] == Approx(0).margin(1e-14));

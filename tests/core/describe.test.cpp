@@ -10,8 +10,8 @@ namespace {
 
 struct scene : sample {};
 struct object : each<scene> {};
-using tied = model<input<"x", features<3>, object>, frozen<"f", linear<3>, of<"x">>, let<"a", shared<"t", linear<3>>, of<"f">>, let<"b", shared<"t", linear<3>>, of<"a">>,
-                   output<"b">>;
+using tied = model<input<"x", features<3>, object>, frozen<"f", linear<3>, of<"x">>, let<"a", shared<"t", linear<3>>, of<"f">>,
+                   let<"b", shared<"t", linear<3>>, of<"a">>, output<"b">>;
 
 }  // namespace
 
@@ -61,5 +61,5 @@ TEST_CASE("describe: shared arrays count once, frozen ones are not learned", "[c
   CHECK(lines[2].flops == 2 * 3 * 3 * 2);
   const std::string table = describe<tied>(at);
   const auto total = table.substr(table.find("total"));
-  CHECK(total.find(" 12 ") != std::string::npos);   // 3 * 3 + 3, once
+  CHECK(total.find(" 12 ") != std::string::npos);  // 3 * 3 + 3, once
 }

@@ -55,7 +55,7 @@ answers answered(const asks& p, asks::workspace& own, int first, int last) {
 TEST_CASE("gradients: several steps give the same bytes with 1, 2, 3 and 8 threads and with a host's executor", "[core][threads]") {
   serial_executor serial;
   const auto wanted = trained(serial);
-  CHECK(wanted[4] < wanted[0]);   // it learns, so the bytes are not trivially equal
+  CHECK(wanted[4] < wanted[0]);  // it learns, so the bytes are not trivially equal
   for (const int n : {1, 2, 3, 8}) {
     thread_pool pool(n);
     INFO(n << " threads");

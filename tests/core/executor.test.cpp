@@ -56,7 +56,7 @@ TEST_CASE("failure: the first failure of a parallel body reaches the caller, and
   };
   CHECK(message_of([&] { run(7); }) == "index 7 failed");
   CHECK(done == 19);
-  CHECK(message_of([&] { run(-1); }) == "");   // and is forgotten
+  CHECK(message_of([&] { run(-1); }) == "");  // and is forgotten
   CHECK(done == 39);
   CHECK(message_of([&] { run(3); }) == "index 3 failed");
 }

@@ -21,17 +21,20 @@ struct kept_pair : all_pairs<kept> {};
 struct chosen : some<object> {};
 struct sampled : some<pair> {};
 
-using proposals = model<input<"x", features<3>, object>, input<"label", label<3>, scene>, let<"o", linear<4>, of<"x">>, let<"k", toy::keep_positive<kept>, of<"o">>,
-                        let<"r", sum_over<kept_pair, mlp<relu<5>, relu<4>>>, of<"k", "k">>, let<"a", linear<3>, of<"r">>, minimize<cross_entropy<>, of<"a", "label">>>;
+using proposals = model<input<"x", features<3>, object>, input<"label", label<3>, scene>, let<"o", linear<4>, of<"x">>,
+                        let<"k", toy::keep_positive<kept>, of<"o">>, let<"r", sum_over<kept_pair, mlp<relu<5>, relu<4>>>, of<"k", "k">>,
+                        let<"a", linear<3>, of<"r">>, minimize<cross_entropy<>, of<"a", "label">>>;
 // The listed subset is filled by one line and read through by another; a value on it meets its scene's.
-using mined = model<input<"x", features<3>, object>, input<"q", features<2>, scene>, let<"o", linear<4>, of<"x">>, let<"c", toy::keep_positive<chosen>, of<"o">>,
-                    let<"p", pick<chosen>, of<"o">>, let<"h", mlp<relu<4>>, of<"c", "p", "q">>, let<"r", pool<chosen>, of<"h">>, minimize<toy::half_square, of<"r">>>;
-using listed = model<input<"x", features<1>, object>, let<"o", linear<2>, of<"x">>, let<"p", pick<chosen>, of<"o">>, minimize<toy::half_square, of<"p">>>;
+using mined = model<input<"x", features<3>, object>, input<"q", features<2>, scene>, let<"o", linear<4>, of<"x">>,
+                    let<"c", toy::keep_positive<chosen>, of<"o">>, let<"p", pick<chosen>, of<"o">>, let<"h", mlp<relu<4>>, of<"c", "p", "q">>,
+                    let<"r", pool<chosen>, of<"h">>, minimize<toy::half_square, of<"r">>>;
+using listed =
+    model<input<"x", features<1>, object>, let<"o", linear<2>, of<"x">>, let<"p", pick<chosen>, of<"o">>, minimize<toy::half_square, of<"p">>>;
 using picked = model<input<"x", features<1>, object>, let<"p", pick<chosen>, of<"x">>>;
 using kept_rows = model<input<"x", features<1>, object>, let<"k", toy::keep_positive<kept>, of<"x">>, let<"s", pool<kept>, of<"k">>>;
 
 template <class M>
-batch<M, double> scenes() {   // 16 scenes of 0 to 4 objects: tiles of two
+batch<M, double> scenes() {  // 16 scenes of 0 to 4 objects: tiles of two
   batch<M, double> b;
   random_stream random{3, 4};
   for (int s = 0; s < 16; ++s) {
@@ -56,9 +59,13 @@ double gap() {
 
 }  // namespace
 
-TEST_CASE("filled space: gradients pass through proposals and all pairs of them", "[core][filled_space]") { CHECK(gap<proposals>() < gradient_tolerance); }
+TEST_CASE("filled space: gradients pass through proposals and all pairs of them", "[core][filled_space]") {
+  CHECK(gap<proposals>() < gradient_tolerance);
+}
 
-TEST_CASE("filled space: gradients pass through a subset that an operation lists", "[core][filled_space]") { CHECK(gap<mined>() < gradient_tolerance); }
+TEST_CASE("filled space: gradients pass through a subset that an operation lists", "[core][filled_space]") {
+  CHECK(gap<mined>() < gradient_tolerance);
+}
 
 TEST_CASE("filled space: its count is known at run time and never beyond its capacity", "[core][filled_space]") {
   limits<kept_rows> at;
@@ -76,7 +83,7 @@ TEST_CASE("filled space: its count is known at run time and never beyond its cap
   }
   double sum[3];
   predict.run(own, b, {sum});
-  CHECK(sum[0] == 3);   // 4 is the third positive row: no room
+  CHECK(sum[0] == 3);  // 4 is the third positive row: no room
   CHECK(sum[1] == 0);
   CHECK(sum[2] == 8);
 }
@@ -117,8 +124,8 @@ TEST_CASE("subset: it is read by gathering, and its gradient scatters and adds w
 }
 
 TEST_CASE("subset: pairs can be sampled, by row of the pair", "[core][subset]") {
-  using sampler = model<input<"o", features<1>, object>, input<"e", features<1>, pair>, let<"p", pick<sampled>, of<"e">>, let<"r", sum_over<pair, mlp<relu<1>>>, of<"o", "o">>,
-                        let<"s", pool<sampled>, of<"p">>, let<"a", linear<1>, of<"s", "r">>>;
+  using sampler = model<input<"o", features<1>, object>, input<"e", features<1>, pair>, let<"p", pick<sampled>, of<"e">>,
+                        let<"r", sum_over<pair, mlp<relu<1>>>, of<"o", "o">>, let<"s", pool<sampled>, of<"p">>, let<"a", linear<1>, of<"s", "r">>>;
   batch<sampler, double> b;
   for (const int n : {1, 2}) {
     b.add_sample();
@@ -127,7 +134,7 @@ TEST_CASE("subset: pairs can be sampled, by row of the pair", "[core][subset]") 
     for (int i = 0; i < n * n; ++i) b.push<"e">(10.0 * n + i);
     b.count<sampled>(1);
   }
-  b.space<sampled>().index = {0, 4};   // the last pair of the second scene: row 1 + 3
+  b.space<sampled>().index = {0, 4};  // the last pair of the second scene: row 1 + 3
   limits<sampler> at;
   at.samples = 2;
   at.set<object>(2);
@@ -138,6 +145,6 @@ TEST_CASE("subset: pairs can be sampled, by row of the pair", "[core][subset]") 
   predict.run(own, b, {y});
   CHECK(y[0] == 10);
   CHECK(y[1] == 23);
-  b.space<sampled>().index = {1, 4};   // a row of another scene
+  b.space<sampled>().index = {1, 4};  // a row of another scene
   CHECK(contains(message_of([&] { predict.run(own, b, {y}); }), "entry 0 of the indices of sampled is 1; parent 0 has the rows 0 to 0"));
 }

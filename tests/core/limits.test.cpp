@@ -31,9 +31,9 @@ TEST_CASE("limits: capacities multiply down the spaces", "[core][limits]") {
   CHECK(at(e, net::space<scene>()).rows == 5);
   CHECK(at(e, net::space<object>()).rows == 20);
   CHECK(at(e, net::space<object>()).padded == 4);
-  CHECK(at(e, net::space<part>()).rows == 60);   // at_most<3> needs no set()
+  CHECK(at(e, net::space<part>()).rows == 60);  // at_most<3> needs no set()
   CHECK(at(e, net::space<pair>()).rows == 80);
-  CHECK(at(e, net::space<chosen>()).rows == 20);   // at most all of them, unless set
+  CHECK(at(e, net::space<chosen>()).rows == 20);  // at most all of them, unless set
   CHECK(at(e, net::space<prompt>()).rows == 1);
   planned.set<chosen>(2);
   capacity_extents(planned, 5, e.data());

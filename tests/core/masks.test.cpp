@@ -13,8 +13,8 @@ struct scene : sample {};
 struct object : each<scene> {};
 
 template <class Mean>
-using weighted = model<input<"x", features<2>, object>, input<"label", label<2>, object>, input<"mask", features<1>, object>, let<"a", linear<2>, of<"x">>,
-                       minimize<cross_entropy<>, of<"a", "label", "mask">, weight<1>, Mean>>;
+using weighted = model<input<"x", features<2>, object>, input<"label", label<2>, object>, input<"mask", features<1>, object>,
+                       let<"a", linear<2>, of<"x">>, minimize<cross_entropy<>, of<"a", "label", "mask">, weight<1>, Mean>>;
 using two_losses = model<input<"x", features<2>, object>, input<"label", label<2>, object>, let<"a", linear<2>, of<"x">>,
                          minimize<cross_entropy<>, of<"a", "label">, weight<3>>, minimize<toy::half_square, of<"a">, weight<1, 4>, per_sample>>;
 
@@ -84,7 +84,7 @@ TEST_CASE("losses: several are added by their weights, each with its own denomin
     entropy += log_sum_exp(a + 2 * i, 2) - a[2 * i + static_cast<std::size_t>(b.indices[1][i])];
   }
   CHECK(program.losses()[3] == Approx(entropy / 3).epsilon(1e-14));
-  CHECK(program.losses()[4] == Approx(square / 3).epsilon(1e-14));   // three samples, one of them empty
+  CHECK(program.losses()[4] == Approx(square / 3).epsilon(1e-14));  // three samples, one of them empty
   CHECK(program.loss() == Approx(3 * entropy / 3 + 0.25 * square / 3).epsilon(1e-14));
   CHECK(gradient_gap(planned<two_losses>(), b, p) < gradient_tolerance);
 }

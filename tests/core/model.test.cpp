@@ -19,15 +19,17 @@ struct word : each<question> {};
 struct edge : links<word> {};
 
 // "h" has four readers; "t" and "u" are tied; the frozen line is read but never learned.
-using many_readers = model<input<"x", features<3>, word>, input<"label", label<3>, word>, let<"h", linear<3>, of<"x">>, let<"t", shared<"tied", linear<3>>, of<"h">>,
-                           let<"u", shared<"tied", linear<3>>, of<"t">>, frozen<"f", linear<3>, of<"h">>, let<"sum", add, of<"h", "t", "u", "h", "f">>,
-                           let<"a", linear<3>, of<"sum">>, minimize<cross_entropy<>, of<"a", "label">>>;
+using many_readers =
+    model<input<"x", features<3>, word>, input<"label", label<3>, word>, let<"h", linear<3>, of<"x">>, let<"t", shared<"tied", linear<3>>, of<"h">>,
+          let<"u", shared<"tied", linear<3>>, of<"t">>, frozen<"f", linear<3>, of<"h">>, let<"sum", add, of<"h", "t", "u", "h", "f">>,
+          let<"a", linear<3>, of<"sum">>, minimize<cross_entropy<>, of<"a", "label">>>;
 // Words in questions in scenes: values of all three levels meet at the words, and pool back level by level.
 using deep = model<input<"w", features<2>, word>, input<"q", features<2>, question>, input<"s", features<2>, scene>, input<"label", label<3>, scene>,
-                   let<"ws", linear<3>, of<"s">>, let<"wq", linear<3>, of<"q">>, let<"h", mlp<relu<4>, relu<4>>, of<"w", "wq", "ws">>, let<"m", pool<word, by_mean>, of<"h">>,
-                   let<"n", mlp<relu<4>>, of<"m", "ws">>, let<"p", pool<question>, of<"n">>, let<"a", linear<3>, of<"p">>, minimize<cross_entropy<>, of<"a", "label">>>;
-using graph = model<input<"x", features<2>, word>, let<"h", linear<3>, of<"x">>, let<"m", toy::gather_sum<edge>, of<"h">>, let<"a", mlp<relu<3>>, of<"h", "m">>,
-                    minimize<toy::half_square, of<"a">>>;
+                   let<"ws", linear<3>, of<"s">>, let<"wq", linear<3>, of<"q">>, let<"h", mlp<relu<4>, relu<4>>, of<"w", "wq", "ws">>,
+                   let<"m", pool<word, by_mean>, of<"h">>, let<"n", mlp<relu<4>>, of<"m", "ws">>, let<"p", pool<question>, of<"n">>,
+                   let<"a", linear<3>, of<"p">>, minimize<cross_entropy<>, of<"a", "label">>>;
+using graph = model<input<"x", features<2>, word>, let<"h", linear<3>, of<"x">>, let<"m", toy::gather_sum<edge>, of<"h">>,
+                    let<"a", mlp<relu<3>>, of<"h", "m">>, minimize<toy::half_square, of<"a">>>;
 using messages = model<input<"x", features<1>, word>, let<"m", toy::gather_sum<edge>, of<"x">>>;
 
 // 16 scenes of 0 to 2 questions of 0 to 3 words; a ring of edges over the words of every question.
@@ -79,13 +81,13 @@ double gap(double share) {
 }  // namespace
 
 TEST_CASE("model: the gradient of a value is the sum of its readers', tied lines and a frozen one included", "[core][model]") {
-  CHECK(parameters<many_readers>::count() == 3 * 12);   // h, tied, a
+  CHECK(parameters<many_readers>::count() == 3 * 12);  // h, tied, a
   CHECK(parameters<many_readers>::entry("tied.weight").count == 9);
   CHECK(parameters<many_readers>::entry("f.weight").frozen);
-  CHECK(gap<many_readers>(0.99) > 1e-3);   // no gradient flows through the frozen line, so the numeric one of h differs
-  using without = model<input<"x", features<3>, word>, input<"label", label<3>, word>, let<"h", linear<3>, of<"x">>, let<"t", shared<"tied", linear<3>>, of<"h">>,
-                        let<"u", shared<"tied", linear<3>>, of<"t">>, frozen<"f", linear<3>, of<"x">>, let<"sum", add, of<"h", "t", "u", "h", "f">>,
-                        let<"a", linear<3>, of<"sum">>, minimize<cross_entropy<>, of<"a", "label">>>;
+  CHECK(gap<many_readers>(0.99) > 1e-3);  // no gradient flows through the frozen line, so the numeric one of h differs
+  using without = model<input<"x", features<3>, word>, input<"label", label<3>, word>, let<"h", linear<3>, of<"x">>,
+                        let<"t", shared<"tied", linear<3>>, of<"h">>, let<"u", shared<"tied", linear<3>>, of<"t">>, frozen<"f", linear<3>, of<"x">>,
+                        let<"sum", add, of<"h", "t", "u", "h", "f">>, let<"a", linear<3>, of<"sum">>, minimize<cross_entropy<>, of<"a", "label">>>;
   CHECK(gap<without>(0.99) < gradient_tolerance);
 }
 
@@ -111,6 +113,6 @@ TEST_CASE("links: an edge carries its sender's value to its receiver, and never 
   predict.run(own, b, {y});
   const double wanted[6] = {3, 3, 0, 23, 13, 0};
   for (int i = 0; i < 6; ++i) CHECK(y[i] == wanted[i]);
-  b.space<edge>().senders[4] = 2;   // a word of the other scene, which another tile may not see
+  b.space<edge>().senders[4] = 2;  // a word of the other scene, which another tile may not see
   CHECK(contains(message_of([&] { predict.run(own, b, {y}); }), "entry 4 of the senders of edge is 2; parent 1 has the rows 3 to 5"));
 }

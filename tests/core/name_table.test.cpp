@@ -62,13 +62,17 @@ TEST_CASE("loading lists every missing, misshapen and extra tensor, and changes 
   parameters<two_parts> q(2);
   safetensors::writer to;
   const std::vector<float> values(64, 1.f);
-  to.add("body.0.weight", values.data(), {3, 2}).add("body.0.bias", values.data(), {4}).add("body.1.weight", values.data(), {9}).add("tail.weight", values.data(), {1});
+  to.add("body.0.weight", values.data(), {3, 2})
+      .add("body.0.bias", values.data(), {4})
+      .add("body.1.weight", values.data(), {9})
+      .add("tail.weight", values.data(), {1});
   to.write(folder / "w.safetensors");
   const safetensors::file from(folder / "w.safetensors");
   const std::string text = message_of([&] { load_weights(from, q); });
   INFO(text);
-  for (const char* part : {"w.safetensors does not fit the model", "\n  shape: body.0.bias is (4), wanted (3)", "\n  shape: body.1.weight is (9), wanted (3, 3)",
-                           "\n  missing: body.1.bias", "\n  missing: head.weight", "\n  missing: head.bias", "\n  missing: n.mean", "\n  not in the model: tail.weight"})
+  for (const char* part :
+       {"w.safetensors does not fit the model", "\n  shape: body.0.bias is (4), wanted (3)", "\n  shape: body.1.weight is (9), wanted (3, 3)",
+        "\n  missing: body.1.bias", "\n  missing: head.weight", "\n  missing: head.bias", "\n  missing: n.mean", "\n  not in the model: tail.weight"})
     CHECK(contains(text, part));
   CHECK_FALSE(contains(text, "body.0.weight"));
   CHECK(equal(start, q, "body.0.weight"));
@@ -79,7 +83,8 @@ TEST_CASE("loading names the tensor and the place of a value that is not finite,
   parameters<two_parts> p(1), q(2);
   const parameters<two_parts> start(2);
   p.find("head.weight")[3] = std::numeric_limits<float>::quiet_NaN();
-  const safetensors::file from(written(folder, [](safetensors::writer& to, const parameters<two_parts>& w) { add_weights(to, w); }, p));
+  const safetensors::file from(written(
+      folder, [](safetensors::writer& to, const parameters<two_parts>& w) { add_weights(to, w); }, p));
   CHECK(contains(message_of([&] { load_weights(from, q); }), "value 3 of head.weight is not finite"));
   CHECK(equal(start, q, "body.0.weight"));
 }

@@ -23,7 +23,8 @@ TEST_CASE("parameters: a value depends on seed, path and position, not on the mo
   for (std::size_t i = 0; i < 12; ++i) CHECK(p.find("a.weight")[i] == q.find("a.weight")[i]);
   CHECK(q.find("a.weight")[0] != q.find("b.weight")[0]);
   CHECK(q.find("a.weight")[0] != other.find("a.weight")[0]);
-  CHECK(p.find("a.weight")[5] == static_cast<float>(0.5 * (2.0 * static_cast<double>(philox::uniform(7, stream_of("a.weight"), 5)) - 1.0)));   // U(-1/sqrt 4, 1/sqrt 4)
+  CHECK(p.find("a.weight")[5] ==
+        static_cast<float>(0.5 * (2.0 * static_cast<double>(philox::uniform(7, stream_of("a.weight"), 5)) - 1.0)));  // U(-1/sqrt 4, 1/sqrt 4)
 }
 
 TEST_CASE("parameters: learned arrays come first and frozen ones are not counted", "[core][parameters]") {
@@ -33,7 +34,8 @@ TEST_CASE("parameters: learned arrays come first and frozen ones are not counted
   CHECK(p::entry("e.weight").offset < p::table().learned);
   CHECK(p::entry("e.weight").shape == std::vector<int>{10, 30});
   for (const auto& e : p::table().entries) CHECK(e.offset % 16 == 0);
-  CHECK(contains(message_of([] { p::entry("c.weight"); }), "no array named c.weight; the model has e.weight f.weight f.bias a.weight a.bias b.weight b.bias"));
+  CHECK(contains(message_of([] { p::entry("c.weight"); }),
+                 "no array named c.weight; the model has e.weight f.weight f.bias a.weight a.bias b.weight b.bias"));
 }
 
 TEST_CASE("parameters: tied lines of different shapes are an error that names the key", "[core][parameters]") {
@@ -44,7 +46,8 @@ TEST_CASE("parameters: tied lines of different shapes are an error that names th
 TEST_CASE("parameters: embeddings start as standard normal numbers", "[core][parameters]") {
   const parameters<large> q(7);
   double sum = 0, square = 0;
-  for (std::size_t i = 0; i < 300; ++i) sum += static_cast<double>(q.find("e.weight")[i]), square += std::pow(static_cast<double>(q.find("e.weight")[i]), 2);
-  CHECK(std::abs(sum / 300) < 4 / std::sqrt(300.0));   // four standard errors
+  for (std::size_t i = 0; i < 300; ++i)
+    sum += static_cast<double>(q.find("e.weight")[i]), square += std::pow(static_cast<double>(q.find("e.weight")[i]), 2);
+  CHECK(std::abs(sum / 300) < 4 / std::sqrt(300.0));  // four standard errors
   CHECK(std::abs(square / 300 - 1) < 4 * std::sqrt(2 / 300.0));
 }

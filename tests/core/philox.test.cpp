@@ -22,7 +22,7 @@ TEST_CASE("philox: seed, stream and position are key and counter", "[core][philo
   CHECK(is(philox::at(0x299f31d0a4093822u, 0x0370734413198a2eu, 0x85a308d3243f6a88u), 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1));
   CHECK(philox::bits(0, 0, 1) == 0xe169c58d);
   CHECK(philox::uniform(0, 0, 0) == static_cast<float>(0x6627e8) / 16777216.f);
-  CHECK(philox::below(0, 0, 3, 10) == 6);   // 0x9b00dbd8 / 2^32 = 0.6055
+  CHECK(philox::below(0, 0, 3, 10) == 6);  // 0x9b00dbd8 / 2^32 = 0.6055
   static_assert(philox::bits(0, 0, 0) == 0x6627e8d5);
 }
 
@@ -47,5 +47,5 @@ TEST_CASE("philox: a sequential reader gives the stream's numbers in order", "[c
   CHECK(s.uniform() == philox::uniform(5, 6, 9));
   CHECK(s.below(7) == philox::below(5, 6, 10, 7));
   CHECK(stream_of("") == 0xcbf29ce484222325u);
-  CHECK(stream_of("a") == 0xaf63dc4c8601ec8cu);   // FNV-1a, 64 bits
+  CHECK(stream_of("a") == 0xaf63dc4c8601ec8cu);  // FNV-1a, 64 bits
 }

@@ -12,7 +12,8 @@ using namespace relreason;
 namespace {
 
 struct scene : sample {};
-using centered = model<input<"x", features<1>, scene>, let<"c", toy::center, of<"x">>, let<"a", linear<1>, of<"c">>, minimize<toy::half_square, of<"a">>>;
+using centered =
+    model<input<"x", features<1>, scene>, let<"c", toy::center, of<"x">>, let<"a", linear<1>, of<"c">>, minimize<toy::half_square, of<"a">>>;
 
 batch<centered, double> scenes(std::vector<double> x) {
   batch<centered, double> b;
@@ -25,7 +26,7 @@ batch<centered, double> scenes(std::vector<double> x) {
 
 TEST_CASE("state: a training step updates it once, prediction reads it and leaves it", "[core][state]") {
   parameters<centered, double> p(1);
-  CHECK(p.count() == 2);   // the state is not learned
+  CHECK(p.count() == 2);  // the state is not learned
   limits<centered> at;
   at.samples = 20;
   serial_executor serial;

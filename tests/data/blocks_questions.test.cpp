@@ -70,13 +70,13 @@ TEST_CASE("blocks programs: counts, relations and unique on CLEVR_val_000000", "
 
   detail::family_writer left;
   left.add(action::relate, left.the(1), -1, 0, 1);
-  slots.descriptions[0] = detail::pack({open_size, 3, open_material, open_shape});   // purple: object 3
+  slots.descriptions[0] = detail::pack({open_size, 3, open_material, open_shape});  // purple: object 3
   slots.relations[0] = clevr::left;
   CHECK(value(left, bits, slots) == 0b00111);
 
   detail::family_writer the;
   the.the(1);
-  slots.descriptions[0] = detail::pack({0, open_color, open_material, open_shape});   // three are large
+  slots.descriptions[0] = detail::pack({0, open_color, open_material, open_shape});  // three are large
   CHECK(value(the, bits, slots) == invalid);
   slots.descriptions[0] = detail::pack({0, open_color, 1, open_shape});
   CHECK(value(the, bits, slots) == 3);
@@ -105,7 +105,7 @@ TEST_CASE("blocks families: 90, with the last functions of the released numberin
   const auto last = [&](int f) { return all[static_cast<std::size_t>(f)].steps.back(); };
   CHECK(last(0).what == action::equal_integer);
   CHECK(last(1).what == action::less_than);
-  CHECK(last(2).what == action::greater_than);   // published example: "Are there more big green things than ..."
+  CHECK(last(2).what == action::greater_than);  // published example: "Are there more big green things than ..."
   CHECK(last(8).what == action::greater_than);
   CHECK((last(9).what == action::equal && last(9).which == clevr::size));
   CHECK((last(24).what == action::equal && last(24).which == clevr::shape));
@@ -129,7 +129,7 @@ TEST_CASE("blocks families: no family may ask for what it tells", "[data][blocks
   for (const family& f : own_families()) {
     REQUIRE(f.steps.size() <= static_cast<std::size_t>(max_steps));
     const step& last = f.steps.back();
-    std::vector<int> asked;   // steps whose attribute is asked
+    std::vector<int> asked;  // steps whose attribute is asked
     if (last.what == action::query) asked = {last.inputs[0]};
     if (last.what == action::equal)
       for (const int q : last.inputs) asked.push_back(f.steps[static_cast<std::size_t>(q)].inputs[0]);
@@ -145,23 +145,23 @@ TEST_CASE("blocks questions: answers are kept in balance by the rule of CLEVR", 
   answer_counts c;
   CHECK(c.accepts(truth, 26));
   c.counts[26] = 1;
-  CHECK_FALSE(c.accepts(truth, 26));   // 1 > 1.1 * 0
+  CHECK_FALSE(c.accepts(truth, 26));  // 1 > 1.1 * 0
   CHECK(c.accepts(truth, 27));
   c.counts[27] = 1;
   CHECK(c.accepts(truth, 26));
   c.counts[26] = 11, c.counts[27] = 10;
-  CHECK(c.accepts(truth, 26));         // 11 = 1.1 * 10
+  CHECK(c.accepts(truth, 26));  // 11 = 1.1 * 10
   c.counts[26] = 12;
   CHECK_FALSE(c.accepts(truth, 26));
 
   answer_counts n;
   n.counts[0] = 25, n.counts[1] = 25;
-  CHECK(n.accepts(numbers, 0));        // 25 = 5 * 5, as the median of the eleven is 0
+  CHECK(n.accepts(numbers, 0));  // 25 = 5 * 5, as the median of the eleven is 0
   n.counts[0] = 26, n.counts[1] = 26;
   CHECK_FALSE(n.accepts(numbers, 0));
   CHECK(n.accepts(numbers, 2));
   for (const std::size_t i : {2u, 3u, 4u, 5u}) n.counts[i] = 6;
-  CHECK(n.accepts(numbers, 0));        // median 6
+  CHECK(n.accepts(numbers, 0));  // median 6
 }
 
 TEST_CASE("blocks questions: every family's programs agree with the executor, and keep their constraints", "[data][blocks]") {
@@ -212,10 +212,10 @@ TEST_CASE("blocks questions: the least used family comes first", "[data][blocks]
   REQUIRE(questions.size() == 90);
   std::set<int> used;
   for (const auto& q : questions) used.insert(q.family);
-  CHECK(used.size() > 80);   // 90 but for families that fail on a scene and wait for the next
+  CHECK(used.size() > 80);  // 90 but for families that fail on a scene and wait for the next
   std::set<int> first_scene;
   for (std::size_t i = 0; i < 10; ++i) first_scene.insert(questions[i].family);
-  CHECK(*first_scene.rbegin() - *first_scene.begin() > 20);   // ties are shuffled: not ten neighbors
+  CHECK(*first_scene.rbegin() - *first_scene.begin() > 20);  // ties are shuffled: not ten neighbors
 }
 
 TEST_CASE("blocks questions: a scene without objects gets no question it cannot answer", "[data][blocks]") {
@@ -262,8 +262,8 @@ TEST_CASE("blocks text: descriptions, synonyms and parts that may be left out", 
 TEST_CASE("blocks text: no other where two descriptions exclude each other", "[data][blocks]") {
   filling slots;
   slots.descriptions.fill(detail::all_open);
-  slots.descriptions[0] = detail::pack({open_size, 0, open_material, 2});   // cyan cylinder
-  slots.descriptions[1] = detail::pack({open_size, 4, open_material, 2});   // red cylinder
+  slots.descriptions[0] = detail::pack({open_size, 0, open_material, 2});  // cyan cylinder
+  slots.descriptions[1] = detail::pack({open_size, 4, open_material, 2});  // red cylinder
   CHECK(phrase("Is there another $2?", slots, 0) == "Is there a red cylinder?");
   CHECK(phrase("How many other $2s?", slots, 0) == "How many red cylinders?");
   slots.descriptions[1] = detail::pack({open_size, 0, open_material, open_shape});
@@ -271,7 +271,7 @@ TEST_CASE("blocks text: no other where two descriptions exclude each other", "[d
 }
 
 TEST_CASE("blocks text: no wording of any family can be longer than 50 tokens or leave the 82 words", "[data][blocks]") {
-  filling slots;   // the longest: four words each, five for a relation
+  filling slots;  // the longest: four words each, five for a relation
   slots.descriptions.fill(detail::pack({1, 0, 1, 2}));
   std::set<std::string> words;
   std::size_t longest = 0;
@@ -284,7 +284,7 @@ TEST_CASE("blocks text: no wording of any family can be longer than 50 tokens or
       worst.descriptions[d] = detail::pack(v);
     }
     for (const std::string& text : f.texts) {
-      std::string all = text;   // nothing left out
+      std::string all = text;  // nothing left out
       for (const char c : {'[', ']'}) all.erase(std::remove(all.begin(), all.end(), c), all.end());
       for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const auto tokens = tokens_of(phrase(all, worst, seed));

@@ -88,7 +88,8 @@ std::array<int, clevr::max_objects> cast_rays(const camera& k, const std::vector
 TEST_CASE("blocks camera: the published pixels of CLEVR_val_000000", "[data][blocks]") {
   // Camera fitted to this scene; what it gives is known to two digits in the image and three in depth.
   const camera k = look_at_origin({7'853'721, -6'210'435, 4'951'937});
-  const double expected[5][3] = {{118.96, 130.90, 10.802}, {198.10, 190.07, 8.596}, {161.03, 118.20, 12.372}, {282.06, 99.71, 12.492}, {336.78, 194.84, 9.152}};
+  const double expected[5][3] = {
+      {118.96, 130.90, 10.802}, {198.10, 190.07, 8.596}, {161.03, 118.20, 12.372}, {282.06, 99.71, 12.492}, {336.78, 194.84, 9.152}};
   const auto scene = first_validation_scene();
   for (std::size_t i = 0; i < 5; ++i) {
     const auto& p = scene.objects[i].position;
@@ -154,7 +155,7 @@ TEST_CASE("blocks visibility: pixels agree with casting a ray through every pixe
   }
   CHECK(n == 260);
   CHECK(beyond <= 2);
-  CHECK(refused >= 10);   // the rule had something to refuse
+  CHECK(refused >= 10);  // the rule had something to refuse
 }
 
 TEST_CASE("blocks visibility: a small block behind a large one is not seen", "[data][blocks]") {
@@ -245,7 +246,7 @@ TEST_CASE("blocks scenes: a scene depends on seed, split and index only", "[data
 }
 
 TEST_CASE("blocks scenes: CoGenT gives cubes and cylinders separate colors, B the other way round", "[data][blocks]") {
-  const std::set<int> first{6, 1, 7, 2}, second{4, 5, 3, 0};   // gray blue brown yellow; red green purple cyan
+  const std::set<int> first{6, 1, 7, 2}, second{4, 5, 3, 0};  // gray blue brown yellow; red green purple cyan
   for (const cogent variant : {cogent::a, cogent::b}) {
     options o;
     o.variant = variant;

@@ -116,9 +116,9 @@ TEST_CASE("blocks world: all 90 families are used alike, but for the one that ca
     ++used.at(static_cast<std::size_t>(q.family));
     if (q.family == 0) CHECK(q.answer == "no");
   }
-  CHECK(used[0] == 8);   // the balance rule admits one per run of 250 scenes
+  CHECK(used[0] == 8);  // the balance rule admits one per run of 250 scenes
   const auto [least, most] = std::minmax_element(used.begin() + 1, used.end());
-  CHECK(*least >= 200);   // 20,000 / 89 = 224.7
+  CHECK(*least >= 200);  // 20,000 / 89 = 224.7
   CHECK(*most <= 240);
 }
 

@@ -122,10 +122,10 @@ TEST_CASE("clevr_files: the generator's variants are read as the published form"
   REQUIRE(answer("7") == "7");
   REQUIRE(answer("\"cube\"") == "cube");
   REQUIRE(answer("null").empty());
-  const std::string program = replaced(
-      generated, R"({"type":"relate","inputs":[2],"side_inputs":["left"],"_output":[]})",
-      R"({"type":"unique","inputs":[0],"_output":0},)"
-      R"({"type":"relate","inputs":[1],"side_inputs":["front"],"_output":[]},{"type":"exist","inputs":[2],"_output":true})");
+  const std::string program =
+      replaced(generated, R"({"type":"relate","inputs":[2],"side_inputs":["left"],"_output":[]})",
+               R"({"type":"unique","inputs":[0],"_output":0},)"
+               R"({"type":"relate","inputs":[1],"side_inputs":["front"],"_output":[]},{"type":"exist","inputs":[2],"_output":true})");
   const auto q = f.questions(questions_of(program))[0];
   REQUIRE((q.answer == "yes" && q.program.size() == 4 && q.program[2].which == clevr::front));
 }
@@ -175,7 +175,7 @@ TEST_CASE("clevr_files: gzip of several members, cut short, damaged, with garbag
       contains(f.questions_error(packed.substr(0, packed.size() - 9)), "f.json: the gzip data ends at byte " + std::to_string(packed.size() - 9)));
   REQUIRE(contains(f.questions_error(packed + "x"), "found other bytes after the gzip data at byte " + std::to_string(packed.size())));
   std::string damaged = packed;
-  damaged[packed.size() - 6] ^= 1;   // in the checksum
+  damaged[packed.size() - 6] ^= 1;  // in the checksum
   REQUIRE(contains(f.questions_error(damaged), "damaged gzip data before byte"));
   REQUIRE(contains(f.questions_error(packed.substr(0, 2)), "the gzip data ends at byte 2"));
 }

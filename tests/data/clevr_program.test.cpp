@@ -170,7 +170,9 @@ TEST_CASE("clevr_program: a wrong program is refused with node, found and wanted
   REQUIRE(contains(message_of([] { clevr::execute({}, {node("count", 0)}); }), "clevr::execute: node 0 (count): found input 0"));
   clevr::scene bare = val0();
   bare.related = {};
-  REQUIRE(contains(message_of([&] { clevr::execute(bare, with(the("green"), {node("relate", 2, -1, "left"), node("count", 3)})); }),
+  REQUIRE(contains(message_of([&] {
+                     clevr::execute(bare, with(the("green"), {node("relate", 2, -1, "left"), node("count", 3)}));
+                   }),
                    "scene 0 has no relationships \"left\""));
 }
 

@@ -57,7 +57,7 @@ TEST_CASE("clevr_state: too many objects and too little room are errors", "[data
 TEST_CASE("clevr_state: object 0 of CLEVR_val_000000 is as in the authors' code", "[data][clevr]") {
   if (const auto path = shared_data("clevr/scenes/CLEVR_val_scenes_first33.json.gz")) {
     const auto row = clevr::ordinal7::encode(clevr::read_scenes(*path).front().objects.front());
-    constexpr double half_a_digit = 5e-6;   // the row is published with five decimals
+    constexpr double half_a_digit = 5e-6;  // the row is published with five decimals
     const double wanted[] = {-1.49372, -1.99360, 0.70000, 8, 1, 3, 1};
     for (std::size_t i = 0; i < 7; ++i) REQUIRE(row[i] == Approx(wanted[i]).margin(half_a_digit).epsilon(0));
   }

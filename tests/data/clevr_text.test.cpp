@@ -91,8 +91,9 @@ TEST_CASE("clevr_text: answers have labels, in our order or in another", "[data]
 }
 
 TEST_CASE("clevr_text: the six classes of answers", "[data][clevr]") {
-  const char* cases[][2] = {{"0", "number"}, {"10", "number"}, {"rubber", "material"}, {"metal", "material"}, {"cyan", "color"}, {"brown", "color"},
-                            {"sphere", "shape"}, {"cylinder", "shape"}, {"large", "size"}, {"small", "size"}, {"yes", "exist"}, {"no", "exist"}};
+  const char* cases[][2] = {{"0", "number"},   {"10", "number"},   {"rubber", "material"}, {"metal", "material"},
+                            {"cyan", "color"}, {"brown", "color"}, {"sphere", "shape"},    {"cylinder", "shape"},
+                            {"large", "size"}, {"small", "size"},  {"yes", "exist"},       {"no", "exist"}};
   for (const auto& [answer, name] : cases) REQUIRE(clevr::answer_classes[static_cast<std::size_t>(clevr::answer_class(answer))] == name);
   REQUIRE(clevr::answer_class("11") == -1);
 }

@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (q.program.empty() || scenes.empty()) continue;
       try {
         must(clevr::execute(scenes[0], q.program).value_or("x").size() > 0);
-      } catch (const relreason::error& e) {   // a scene without relationships
+      } catch (const relreason::error& e) {  // a scene without relationships
         must(std::string_view(e.what()).find("clevr::execute: scene") == 0);
       }
     }

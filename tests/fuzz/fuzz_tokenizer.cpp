@@ -31,7 +31,7 @@ void check(const clevr::question& q, clevr::tokenization how) {
     const std::size_t first = how == clevr::tokenization::iep;
     must(indices.size() == tokens.size() + 2 * first);
     for (std::size_t i = 0; i < tokens.size(); ++i) must(words.words()[static_cast<std::size_t>(indices[first + i]) - 1] == tokens[i]);
-  } catch (const relreason::error& e) {   // an iep text may hold <START> itself
+  } catch (const relreason::error& e) {  // an iep text may hold <START> itself
     must(how == clevr::tokenization::iep && std::string_view(e.what()).find("clevr::dictionary") == 0);
   }
   try {

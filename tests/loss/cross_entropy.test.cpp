@@ -13,7 +13,7 @@ using namespace relreason;
 namespace {
 
 struct scene : sample {};
-struct unit {   // y = x, so that logits can be set and their gradient be read as that of a learned table
+struct unit {  // y = x, so that logits can be set and their gradient be read as that of a learned table
   template <class X>
   struct bind : toy::table<X::width, 1>::template bind<X> {};
 };
@@ -47,7 +47,7 @@ TEST_CASE("cross entropy: zero logits over 28 answers give ln 28", "[loss][cross
 }
 
 TEST_CASE("cross entropy: loss and gradient by hand", "[loss][cross_entropy]") {
-  const auto r = at_logits<3, 0>({0, std::log(2.0), std::log(5.0)}, 1);   // probabilities 1/8, 2/8, 5/8
+  const auto r = at_logits<3, 0>({0, std::log(2.0), std::log(5.0)}, 1);  // probabilities 1/8, 2/8, 5/8
   CHECK(r.loss == Approx(std::log(4.0)).epsilon(1e-14));
   CHECK(r.gradient[0] == Approx(0.125).epsilon(1e-14));
   CHECK(r.gradient[1] == Approx(-0.75).epsilon(1e-14));
@@ -55,11 +55,11 @@ TEST_CASE("cross entropy: loss and gradient by hand", "[loss][cross_entropy]") {
 }
 
 TEST_CASE("cross entropy: smoothing moves a share of the goal to all classes", "[loss][cross_entropy]") {
-  const auto r = at_logits<4, 20>({0, 0, 0, 0}, 2);   // goals 0.05, 0.05, 0.85, 0.05
+  const auto r = at_logits<4, 20>({0, 0, 0, 0}, 2);  // goals 0.05, 0.05, 0.85, 0.05
   CHECK(r.loss == Approx(std::log(4.0)).epsilon(1e-14));
   CHECK(r.gradient[0] == Approx(0.20).epsilon(1e-14));
   CHECK(r.gradient[2] == Approx(-0.60).epsilon(1e-14));
-  const auto s = at_logits<2, 50>({std::log(3.0), 0}, 0);   // -3/4 ln(3/4) - 1/4 ln(1/4)
+  const auto s = at_logits<2, 50>({std::log(3.0), 0}, 0);  // -3/4 ln(3/4) - 1/4 ln(1/4)
   CHECK(s.loss == Approx(-0.75 * std::log(0.75) - 0.25 * std::log(0.25)).epsilon(1e-14));
 }
 

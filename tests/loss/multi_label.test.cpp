@@ -11,7 +11,8 @@ namespace {
 
 struct image : sample {};
 template <int Labels>
-using net = model<input<"x", features<Labels>, image>, input<"t", features<Labels>, image>, let<"p", toy::probe<3>, of<"x">>, minimize<multi_label, of<"p", "t">>>;
+using net = model<input<"x", features<Labels>, image>, input<"t", features<Labels>, image>, let<"p", toy::probe<3>, of<"x">>,
+                  minimize<multi_label, of<"p", "t">>>;
 
 double gap(const char* name) {
   const reference r(name);
@@ -30,7 +31,7 @@ TEST_CASE("multi-label: loss and gradient by hand", "[loss][multi_label]") {
   parameters<net<2>, double> p;
   batch<net<2>, double> b;
   b.add_sample();
-  b.values<"x">() = {0, std::log(3.0)};   // probabilities 1/2 and 3/4
+  b.values<"x">() = {0, std::log(3.0)};  // probabilities 1/2 and 3/4
   b.values<"t">() = {1, 0};
   serial_executor serial;
   gradient_program<net<2>, double> program({}, serial, select_kernels<double>());

@@ -62,7 +62,7 @@ std::vector<double> random_values(std::size_t n, std::uint64_t stream) {
   return v;
 }
 template <class A>
-double largest_gap(const std::vector<A>& a, const std::vector<A>& b) {   // relative to the largest entry
+double largest_gap(const std::vector<A>& a, const std::vector<A>& b) {  // relative to the largest entry
   double gap = a.size() == b.size() ? 0 : 1e300, size = 0;
   for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
     gap = std::max(gap, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
@@ -79,7 +79,7 @@ TEST_CASE("oracle 1: with the identity for g, r is n times the sum of objects, t
   set_identity(p, 4);
   const auto b = scenes<m>({{1, 2, 3, -1}});
   CHECK(predicted<m, "r">(p, b, 4) == std::vector<double>{8, 2, 8, 2});
-  const auto sizes = predicted<m, "r.pairs">(p, b, 4);   // |[o_b ; o_a]|, rows a * 2 + b
+  const auto sizes = predicted<m, "r.pairs">(p, b, 4);  // |[o_b ; o_a]|, rows a * 2 + b
   CHECK(sizes[0] == Approx(std::sqrt(10.0)));
   CHECK(sizes[1] == Approx(std::sqrt(15.0)));
   CHECK(sizes[2] == Approx(std::sqrt(15.0)));
@@ -94,9 +94,9 @@ TEST_CASE("oracle 1: the first columns act on the sender b, and each pair has it
   using m = unasked<1, mlp<linear<2>>, by_weights<2>>;
   parameters<m, double> p;
   set_identity(p, 2);
-  set(p, "r.agg.weight", {0, 1, 0, 0});   // only the pair a = 0, b = 1
+  set(p, "r.agg.weight", {0, 1, 0, 0});  // only the pair a = 0, b = 1
   CHECK(predicted<m, "r">(p, scenes<m>({{3, 7}}), 2) == std::vector<double>{7, 3});
-  const auto sizes = predicted<m, "r.pairs">(p, scenes<m>({{3, 7}}), 4);   // a pair's part of r has its weight
+  const auto sizes = predicted<m, "r.pairs">(p, scenes<m>({{3, 7}}), 4);  // a pair's part of r has its weight
   CHECK(sizes[0] == 0);
   CHECK(sizes[1] == Approx(std::sqrt(58.0)));
 }
@@ -153,7 +153,7 @@ TEST_CASE("oracle 4: factored and concatenated agree in float, forward and all g
         for (const double v : question) c.push<"x">(v);
       }
   }
-  constexpr double float_tolerance = 1e-5;   // of the specification
+  constexpr double float_tolerance = 1e-5;  // of the specification
   CHECK(largest_gap(predicted<factored, "r">(p, b, 48), predicted<plain, "r">(q, c, 48)) < float_tolerance);
   serial_executor serial;
   limits<factored> at_factored;
@@ -171,7 +171,8 @@ TEST_CASE("oracle 4: factored and concatenated agree in float, forward and all g
   }
 }
 
-TEMPLATE_TEST_CASE("oracle 5: merged zero objects are the 12 slots written out, for 0, 3, 10 and 12 objects", "[message][oracle]", by_sum, by_mean, by_max) {
+TEMPLATE_TEST_CASE("oracle 5: merged zero objects are the 12 slots written out, for 0, 3, 10 and 12 objects", "[message][oracle]", by_sum, by_mean,
+                   by_max) {
   using g = mlp<relu<9>, relu<8>>;
   using merged = asked<7, 4, g, padded<12>, TestType>;
   using written_out = asked<7, 4, g, TestType>;
@@ -196,5 +197,6 @@ TEMPLATE_TEST_CASE("oracle 5: merged zero objects are the 12 slots written out, 
   gradient_program<written_out, double> other(at_full, serial, select_kernels<double>());
   one.run(b, p, {});
   other.run(c, q, {});
-  CHECK(largest_gap(std::vector<double>(one.gradients().begin(), one.gradients().end()), std::vector<double>(other.gradients().begin(), other.gradients().end())) < 1e-13);
+  CHECK(largest_gap(std::vector<double>(one.gradients().begin(), one.gradients().end()),
+                    std::vector<double>(other.gradients().begin(), other.gradients().end())) < 1e-13);
 }

@@ -13,12 +13,14 @@ namespace {
 
 struct scene : sample {};
 struct object : each<scene> {};
-using both = model<input<"x", features<2>, object>, let<"s", pool<object>, of<"x">>, let<"m", pool<object, by_mean>, of<"x">>, output<"s">, output<"m">>;
+using both =
+    model<input<"x", features<2>, object>, let<"s", pool<object>, of<"x">>, let<"m", pool<object, by_mean>, of<"x">>, output<"s">, output<"m">>;
 template <class By>
-using learner = model<input<"x", features<2>, object>, let<"o", linear<3>, of<"x">>, let<"p", pool<object, By>, of<"o">>, minimize<toy::half_square, of<"p">>>;
+using learner =
+    model<input<"x", features<2>, object>, let<"o", linear<3>, of<"x">>, let<"p", pool<object, By>, of<"o">>, minimize<toy::half_square, of<"p">>>;
 
 template <class M>
-batch<M, double> scenes() {   // 2, 0 and 1 objects
+batch<M, double> scenes() {  // 2, 0 and 1 objects
   batch<M, double> b;
   for (const int n : {2, 0, 1}) {
     b.add_sample();
@@ -57,7 +59,7 @@ TEST_CASE("pool: gradients agree with central differences", "[message][pool]") {
   auto sums = scenes<learner<by_sum>>();
   auto means = scenes<learner<by_mean>>();
   for (auto* x : {&sums.values<"x">(), &means.values<"x">()})
-    for (double& v : *x) v /= 20;   // losses of order 1
+    for (double& v : *x) v /= 20;  // losses of order 1
   CHECK(gradient_gap(planned<learner<by_sum>>(), sums, p) < gradient_tolerance);
   CHECK(gradient_gap(planned<learner<by_mean>>(), means, q) < gradient_tolerance);
 }

@@ -20,15 +20,15 @@ using read_question = let<"pq", toy::probe<3>, of<"q">>;
 
 template <class G, class... Options>
 using asked = model<input<"o", features<3>, object>, input<"q", features<2>, scene>, input<"label", label<3>, scene>, read_objects, read_question,
-                    let<"r", sum_over<pair, G, Options...>, of<"po", "po", "pq">>, let<"f", mlp<relu<6>, linear<3>>, of<"r">>, minimize<cross_entropy<>, of<"f", "label">>>;
-template <class By>   // the question joins at the second layer after the aggregation
+                    let<"r", sum_over<pair, G, Options...>, of<"po", "po", "pq">>, let<"f", mlp<relu<6>, linear<3>>, of<"r">>,
+                    minimize<cross_entropy<>, of<"f", "label">>>;
+template <class By>  // the question joins at the second layer after the aggregation
 using avf = model<input<"o", features<3>, object>, input<"q", features<2>, scene>, input<"label", label<3>, scene>, read_objects, read_question,
                   let<"r", sum_over<pair, mlp<relu<5>, relu<4>, relu<6>>, By>, of<"po", "po">>, let<"f0", mlp<relu<4>>, of<"r">>,
                   let<"f", mlp<relu<5>, linear<3>>, of<"f0", "pq">>, minimize<cross_entropy<>, of<"f", "label">>>;
-using avf_asked_at_aggregation =
-    model<input<"o", features<3>, object>, input<"q", features<2>, scene>, input<"label", label<3>, scene>, read_objects, read_question,
-          let<"r", sum_over<pair, mlp<relu<5>, relu<4>, relu<6>>, by_weights<3>>, of<"po", "po">>, let<"f", mlp<relu<4>, relu<5>, linear<3>>, of<"r", "pq">>,
-          minimize<cross_entropy<>, of<"f", "label">>>;
+using avf_asked_at_aggregation = model<input<"o", features<3>, object>, input<"q", features<2>, scene>, input<"label", label<3>, scene>, read_objects,
+                                       read_question, let<"r", sum_over<pair, mlp<relu<5>, relu<4>, relu<6>>, by_weights<3>>, of<"po", "po">>,
+                                       let<"f", mlp<relu<4>, relu<5>, linear<3>>, of<"r", "pq">>, minimize<cross_entropy<>, of<"f", "label">>>;
 
 template <class M>
 double gap(const std::string& name, std::vector<std::pair<std::string, std::string>> more = {}) {

@@ -17,12 +17,13 @@ struct pair : all_pairs<object> {};
 
 // Objects pass through a linear map first, so that the check also covers the gradients that sum_over returns.
 template <class G, class... Options>
-using asked = model<input<"x", features<3>, object>, input<"w", features<2>, scene>, input<"label", label<3>, scene>,
-                    let<"o", linear<4>, of<"x">>, let<"q", linear<3>, of<"w">>,
-                    let<"r", sum_over<pair, G, Options...>, of<"o", "o", "q">>, let<"a", linear<3>, of<"r">>, minimize<cross_entropy<>, of<"a", "label">>>;
+using asked = model<input<"x", features<3>, object>, input<"w", features<2>, scene>, input<"label", label<3>, scene>, let<"o", linear<4>, of<"x">>,
+                    let<"q", linear<3>, of<"w">>, let<"r", sum_over<pair, G, Options...>, of<"o", "o", "q">>, let<"a", linear<3>, of<"r">>,
+                    minimize<cross_entropy<>, of<"a", "label">>>;
 template <class G, class... Options>
-using unasked = model<input<"x", features<3>, object>, input<"label", label<3>, scene>, let<"o", linear<4>, of<"x">>,
-                      let<"r", sum_over<pair, G, Options...>, of<"o", "o">>, let<"a", linear<3>, of<"r">>, minimize<cross_entropy<>, of<"a", "label">>>;
+using unasked =
+    model<input<"x", features<3>, object>, input<"label", label<3>, scene>, let<"o", linear<4>, of<"x">>,
+          let<"r", sum_over<pair, G, Options...>, of<"o", "o">>, let<"a", linear<3>, of<"r">>, minimize<cross_entropy<>, of<"a", "label">>>;
 
 // Scenes of 3, 1, 0 and 4 objects.
 template <class M>
@@ -48,7 +49,7 @@ double gap() {
   parameters<M, double> p(3);
   const auto b = scenes<M>();
   INFO("share of gradients that are not zero: " << gradient_share(at, b, p));
-  CHECK(gradient_share(at, b, p) > 0.3);   // dead ReLUs are the rest
+  CHECK(gradient_share(at, b, p) > 0.3);  // dead ReLUs are the rest
   return gradient_gap(at, b, p);
 }
 

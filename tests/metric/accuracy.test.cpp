@@ -35,11 +35,11 @@ TEST_CASE("rank_of and largest_of: equal logits by the lower index, numbers befo
 TEST_CASE("accuracy: overall, top-k, type, class, answer, invalid and confusion of five questions, by hand", "[metric]") {
   accuracy a(small_scheme());
   const float sure0[]{9, 1, 0, 0}, sure1[]{1, 9, 0, 0}, red_then_0[]{5, 1, 9, 0}, blue[]{0, 0, 1, 9};
-  a.add(sure0, 0, 0);        // right
-  a.add(sure1, 0, 0);        // wrong, same class; label second
-  a.add(red_then_0, 0, 0);   // wrong, other class; label second
-  a.add(blue, 3, 1);         // right
-  a.add(blue, 1, -1);        // wrong, other class, of no type; label 1 ties with 0 and comes fourth
+  a.add(sure0, 0, 0);       // right
+  a.add(sure1, 0, 0);       // wrong, same class; label second
+  a.add(red_then_0, 0, 0);  // wrong, other class; label second
+  a.add(blue, 3, 1);        // right
+  a.add(blue, 1, -1);       // wrong, other class, of no type; label 1 ties with 0 and comes fourth
   CHECK(same(a.overall(), 2, 5));
   CHECK(same(a.top(1), 2, 5));
   CHECK(same(a.top(2), 4, 5));

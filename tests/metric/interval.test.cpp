@@ -5,7 +5,7 @@
 
 using namespace relreason::metric;
 
-constexpr double quantile_accuracy = 1e-11;   // relative; tails come from exp of log-gammas near 1e3 at most
+constexpr double quantile_accuracy = 1e-11;  // relative; tails come from exp of log-gammas near 1e3 at most
 
 TEST_CASE("normal_quantile: 1.959963984540054 for 95 %, 1 for 68.27 %", "[metric]") {
   CHECK(normal_quantile(.95) == Approx(1.959963984540054).epsilon(quantile_accuracy));
@@ -25,7 +25,7 @@ TEST_CASE("student_quantile: closed forms for 1, 2 and 4 degrees of freedom", "[
 }
 
 TEST_CASE("student_quantile: tends to the normal quantile", "[metric]") {
-  CHECK(student_quantile(.95, 1e6) == Approx(normal_quantile(.95)).epsilon(1e-5));   // off by (z^3 + z) / 4e6
+  CHECK(student_quantile(.95, 1e6) == Approx(normal_quantile(.95)).epsilon(1e-5));  // off by (z^3 + z) / 4e6
   CHECK(student_quantile(.95, 30) > student_quantile(.95, 31));
 }
 
@@ -36,7 +36,7 @@ TEST_CASE("wilson: textbook values, and never outside [0, 1]", "[metric]") {
   CHECK(even.estimate == .5);
   CHECK(even.low == Approx(.5 - half).epsilon(1e-12));
   CHECK(even.high == Approx(.5 + half).epsilon(1e-12));
-  const auto none = wilson(0, 10);   // high = z^2 / (n + z^2)
+  const auto none = wilson(0, 10);  // high = z^2 / (n + z^2)
   CHECK(none.low == 0);
   CHECK(none.high == Approx(z * z / (10 + z * z)).epsilon(1e-12));
   const auto all = wilson(10, 10);

@@ -18,8 +18,8 @@ using g_part = model<input<"o", features<26>, cell>, input<"q", features<128>, i
 using f_part = model<input<"r", features<256>, image>, let<"a", mlp<relu<256>, relu<256>, dropout<50>, linear<28>>, of<"r">>>;
 // AVF-RN: no question in g, 4096 weights of pairs, the bidirectional question of 256 after one layer of f.
 using avf_part = model<input<"o", features<26>, cell>, input<"q", features<256>, image>,
-                       let<"r", sum_over<cell_pair, mlp<relu<256>, relu<256>, relu<256>, relu<512>>, by_weights<64>>, of<"o", "o">>, let<"f", mlp<relu<256>>, of<"r">>,
-                       let<"a", mlp<relu<256>, relu<256>, dropout<50>, linear<28>>, of<"f", "q">>>;
+                       let<"r", sum_over<cell_pair, mlp<relu<256>, relu<256>, relu<256>, relu<512>>, by_weights<64>>, of<"o", "o">>,
+                       let<"f", mlp<relu<256>>, of<"r">>, let<"a", mlp<relu<256>, relu<256>, dropout<50>, linear<28>>, of<"f", "q">>>;
 template <int H, class Cell, class Padding>
 using text_part = model<input<"w", ids<82>, models::word>, let<"q", last_state<Cell, embedding<H>, Padding>, of<"w">>>;
 
@@ -31,7 +31,7 @@ TEST_CASE("relation network: g and f have the published number of parameters, wh
   CHECK(parameters<f_part>::count() == 138780);
   CHECK(parameters<text_part<32, lstm<128>, leading>>::count() == 2656 + 82944);
   CHECK(parameters<text_part<32, bi_lstm<128>, packed>>::count() == 2656 + 165888);
-  constexpr std::size_t convolutions = 16488;   // with batch norm
+  constexpr std::size_t convolutions = 16488;  // with batch norm
   CHECK(parameters<avf_part>::count() + 2656 + 165888 + convolutions == 801508);
 }
 

@@ -59,12 +59,13 @@ TEST_CASE("last_state: leading pads fed as tokens give the state that shared pad
   using plain_mode = reader<lstm<3>, packed>;
   const int length = 7;
   const auto b = questions<padded_mode, double>(length);
-  batch<plain_mode, double> literal;   // packed reads wn .. w1, so the pads are the last tokens
+  batch<plain_mode, double> literal;  // packed reads wn .. w1, so the pads are the last tokens
   for (int s = 0; s < b.samples; ++s) {
     const auto& o = b.space<word>().offsets;
     literal.add_sample();
     literal.count<word>(length);
-    for (int j = o[static_cast<std::size_t>(s)]; j < o[static_cast<std::size_t>(s) + 1]; ++j) literal.push<"w">(b.indices[0][static_cast<std::size_t>(j)]);
+    for (int j = o[static_cast<std::size_t>(s)]; j < o[static_cast<std::size_t>(s) + 1]; ++j)
+      literal.push<"w">(b.indices[0][static_cast<std::size_t>(j)]);
     for (int j = o[static_cast<std::size_t>(s) + 1] - o[static_cast<std::size_t>(s)]; j < length; ++j) literal.push<"w">(0);
   }
   limits<padded_mode> at;

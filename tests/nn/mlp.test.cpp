@@ -55,7 +55,7 @@ double gap(double share) {
 TEST_CASE("mlp: y = W1 relu(W0 x + b0) + b1, by hand", "[nn][mlp]") {
   parameters<by_hand, double> p;
   const auto set = [&](const char* path, std::vector<double> v) { std::copy(v.begin(), v.end(), p.find(path)); };
-  set("y.0.weight", {1, 2, 3, -4});   // rows are outputs, as in PyTorch
+  set("y.0.weight", {1, 2, 3, -4});  // rows are outputs, as in PyTorch
   set("y.0.bias", {10, 1});
   set("y.1.weight", {2, 100});
   set("y.1.bias", {5});
@@ -68,7 +68,7 @@ TEST_CASE("mlp: y = W1 relu(W0 x + b0) + b1, by hand", "[nn][mlp]") {
   for (const double x : {1, 1, 2, 1}) b.push<"x">(x);
   double y[2];
   predict.run(own, b, {y});
-  CHECK(y[0] == 2 * 13 + 100 * 0 + 5);   // 3 - 4 + 1 = 0
+  CHECK(y[0] == 2 * 13 + 100 * 0 + 5);  // 3 - 4 + 1 = 0
   CHECK(y[1] == 2 * 14 + 100 * 3 + 5);
   CHECK(parameters<by_hand>::count() == 4 + 2 + 2 + 1);
 }
@@ -81,5 +81,5 @@ TEST_CASE("mlp: gradients agree with central differences, also through dropout a
 
 TEST_CASE("embedding and add: gradients agree with central differences, one value being added twice", "[nn][embedding][add]") {
   CHECK(gap<words>(0.99) < gradient_tolerance);
-  CHECK(parameters<words>::entry("e.weight").shape == std::vector<int>{5, 3});   // row 0 is padding
+  CHECK(parameters<words>::entry("e.weight").shape == std::vector<int>{5, 3});  // row 0 is padding
 }

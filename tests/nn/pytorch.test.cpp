@@ -17,10 +17,11 @@ template <class Layers, int Width>
 using layers = model<input<"x", features<3>, row>, input<"c", features<Width>, row>, let<"p", toy::probe<4>, of<"x">>, let<"y", Layers, of<"p">>,
                      minimize<toy::times_cotangent, of<"y", "c">, weight<1>, per_step>>;
 template <int Smoothing>
-using loss = model<input<"x", features<5>, row>, input<"label", label<5>, row>, let<"p", toy::probe<4>, of<"x">>, minimize<cross_entropy<Smoothing>, of<"p", "label">>>;
+using loss = model<input<"x", features<5>, row>, input<"label", label<5>, row>, let<"p", toy::probe<4>, of<"x">>,
+                   minimize<cross_entropy<Smoothing>, of<"p", "label">>>;
 template <class Cell, class Padding>
-using reader = model<input<"w", ids<7>, word>, input<"c", features<4 * Cell::directions>, row>, let<"q", last_state<Cell, embedding<3>, Padding>, of<"w">>,
-                     minimize<toy::times_cotangent, of<"q", "c">, weight<1>, per_step>>;
+using reader = model<input<"w", ids<7>, word>, input<"c", features<4 * Cell::directions>, row>,
+                     let<"q", last_state<Cell, embedding<3>, Padding>, of<"w">>, minimize<toy::times_cotangent, of<"q", "c">, weight<1>, per_step>>;
 
 template <class M>
 double layer_gap(const char* name) {

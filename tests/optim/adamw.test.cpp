@@ -11,7 +11,7 @@ TEST_CASE("adamw: decay shrinks the parameter by rate times decay and stays out 
   const double g = 3;
   double* const moments[]{&m, &v};
   adamw{.weight_decay = .5}.update(&w, &g, moments, 1, .1, 1, 1);
-  CHECK(w == Approx(1.8).epsilon(1e-8));   // epsilon 1e-8 beside a gradient of 3
+  CHECK(w == Approx(1.8).epsilon(1e-8));  // epsilon 1e-8 beside a gradient of 3
   CHECK(m == Approx(.3).epsilon(1e-14));
 }
 

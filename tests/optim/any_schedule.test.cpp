@@ -40,7 +40,7 @@ TEST_CASE("any_schedule: only a plateau keeps state, and it survives a restore",
   CHECK(make_schedule("doubling").state().empty());
   const schedule_options options{.patience = 0};
   auto before = make_schedule("plateau", options);
-  for (int i = 0; i < 3; ++i) before.observe(1);   // one best, two without progress
+  for (int i = 0; i < 3; ++i) before.observe(1);  // one best, two without progress
   CHECK(before.rate(1) == 1.25e-4);
   auto after = make_schedule("plateau", options);
   after.restore(before.state());
@@ -49,6 +49,5 @@ TEST_CASE("any_schedule: only a plateau keeps state, and it survives a restore",
   const std::string question = "; was the checkpoint made with another schedule?";
   CHECK_THROWS_WITH(after.restore({}), "any_schedule::restore: 0 numbers for " + after.text() + "; wanted 3" + question);
   auto stateless = make_schedule("step");
-  CHECK_THROWS_WITH(stateless.restore({1, 2, 3}),
-                    "any_schedule::restore: 3 numbers for step base 5e-04 factor 0.5 every 20; wanted 0" + question);
+  CHECK_THROWS_WITH(stateless.restore({1, 2, 3}), "any_schedule::restore: 3 numbers for step base 5e-04 factor 0.5 every 20; wanted 0" + question);
 }

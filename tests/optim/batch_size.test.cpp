@@ -20,7 +20,7 @@ TEST_CASE("batch_size_doubling: oracle 12, 32 to 640 in steps of 45 epochs", "[o
 }
 
 TEST_CASE("batch_size_doubling: a factor that is not whole rounds down", "[optim][schedule]") {
-  CHECK(batch_size_doubling{.initial = 10, .factor = 1.5, .every = 1}.batch(2) == 22);   // 22.5
+  CHECK(batch_size_doubling{.initial = 10, .factor = 1.5, .every = 1}.batch(2) == 22);  // 22.5
 }
 
 TEST_CASE("batch_size_doubling: text and errors", "[optim][schedule]") {

@@ -40,14 +40,14 @@ TEST_CASE("clip: the norm has the same bits for 1, 2, 3 and 8 threads", "[optim]
 TEST_CASE("clip: squares beyond the range of float do not overflow", "[optim][clip]") {
   serial_executor serial;
   const std::vector<float> g(4, 1e30f);
-  CHECK(global_norm(serial, g.data(), g.size()) == Approx(2e30).epsilon(1e-6));   // 1e30 rounded to float
+  CHECK(global_norm(serial, g.data(), g.size()) == Approx(2e30).epsilon(1e-6));  // 1e30 rounded to float
 }
 
 TEST_CASE("clip: the factor is min(1, largest / (norm + 1e-6))", "[optim][clip]") {
   CHECK(clip_factor(100, 50) == 50 / (100 + 1e-6));
   CHECK(clip_factor(49, 50) == 1);
   CHECK(clip_factor(0, 50) == 1);
-  CHECK(clip_factor(50, 50) == 50 / (50 + 1e-6));   // as PyTorch: a norm at the limit is shrunk by a part in 5e7
+  CHECK(clip_factor(50, 50) == 50 / (50 + 1e-6));  // as PyTorch: a norm at the limit is shrunk by a part in 5e7
 }
 
 TEST_CASE("clip: a norm that is not finite and a limit that is not positive are errors", "[optim][clip]") {

@@ -18,9 +18,9 @@ TEST_CASE("early_stopping: stops 50 epochs after the lowest loss", "[optim]") {
   early_stopping s;
   CHECK_FALSE(s.observe(5, 1.));
   CHECK_FALSE(s.observe(10, .5));
-  for (int epoch = 15; epoch < 60; epoch += 5) CHECK_FALSE(s.observe(epoch, .5));   // equal is no progress
+  for (int epoch = 15; epoch < 60; epoch += 5) CHECK_FALSE(s.observe(epoch, .5));  // equal is no progress
   CHECK(s.observe(60, .5));
-  CHECK_FALSE(s.observe(65, .4));   // a host that goes on regardless gets fresh patience
+  CHECK_FALSE(s.observe(65, .4));  // a host that goes on regardless gets fresh patience
 }
 
 TEST_CASE("early_stopping: stops at once at a loss that is not a number", "[optim]") {

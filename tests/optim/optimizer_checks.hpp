@@ -10,7 +10,7 @@
 #include "relreason/optim/clip.hpp"
 #include "relreason/optim/optimizer.hpp"
 
-inline constexpr double double_rounding = 1e-13;   // five steps of some ten double operations on numbers near 1
+inline constexpr double double_rounding = 1e-13;  // five steps of some ten double operations on numbers near 1
 
 // The gradient of tests/reference/optim.py at step 1, 2, ...
 inline std::vector<double> reference_gradient(int step) {

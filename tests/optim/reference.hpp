@@ -18,7 +18,7 @@ inline std::vector<double> optim_reference(const std::string& name) {
     words >> word;
     if (word != name) continue;
     std::vector<double> numbers;
-    while (words >> word) numbers.push_back(std::strtod(word.c_str(), nullptr));   // also reads "nan"
+    while (words >> word) numbers.push_back(std::strtod(word.c_str(), nullptr));  // also reads "nan"
     return numbers;
   }
   FAIL("tests/reference/optim.txt has no line " << name);

@@ -9,7 +9,7 @@ using namespace relreason;
 
 namespace {
 
-constexpr double rounding = 1e-15;   // of rates below 1e-3, after a few operations (and products of up to 40 factors in PyTorch)
+constexpr double rounding = 1e-15;  // of rates below 1e-3, after a few operations (and products of up to 40 factors in PyTorch)
 
 // Rates at epochs 0, 1, ... against a line of PyTorch's.
 template <class Schedule>
@@ -80,12 +80,12 @@ TEST_CASE("cosine-restarts: periods of 5, 10, 20 epochs, and a base that halves 
   const cosine_restarts s{.base = 1e-3, .minimum = 1e-5, .period = 5, .growth = 2};
   CHECK(s.rate(5) == 1e-3);
   CHECK(s.rate(15) == 1e-3);
-  CHECK(s.rate(25) == Approx(.5 * (1e-3 + 1e-5)).epsilon(1e-14));   // the middle of [15, 35)
+  CHECK(s.rate(25) == Approx(.5 * (1e-3 + 1e-5)).epsilon(1e-14));  // the middle of [15, 35)
   agrees_with_pytorch(s, "cosine_restarts_growing", 40);
   const cosine_restarts halved{.base = 8e-4, .minimum = 0, .period = 10, .decay = .5};
   CHECK(halved.rate(10) == 4e-4);
   CHECK(halved.rate(20) == 2e-4);
-  CHECK(cosine_restarts{.growth = 2000000000}.rate(2147483647) > 0);   // no overflow at the ends of int
+  CHECK(cosine_restarts{.growth = 2000000000}.rate(2147483647) > 0);  // no overflow at the ends of int
 }
 
 TEST_CASE("exponential and step: by hand and as PyTorch", "[optim][schedule]") {
@@ -109,12 +109,12 @@ TEST_CASE("step-restarts: doubling that starts over at epoch 1000", "[optim][sch
 
 TEST_CASE("plateau: halves after more than `patience` losses without progress", "[optim][schedule]") {
   plateau s{.base = 1e-3, .patience = 1};
-  for (const double loss : {1., 1., .5, .5}) s.observe(loss);   // progress at the third resets the count
+  for (const double loss : {1., 1., .5, .5}) s.observe(loss);  // progress at the third resets the count
   CHECK(s.rate(1) == 1e-3);
   s.observe(.5);
   CHECK(s.rate(1) == 5e-4);
   for (int i = 0; i < 100; ++i) s.observe(.5);
-  CHECK(s.rate(1) == 1e-6);   // the minimum
+  CHECK(s.rate(1) == 1e-6);  // the minimum
 }
 
 TEST_CASE("plateau: a loss must fall by more than 0.01 % of the best to count as progress", "[optim][schedule]") {
@@ -122,7 +122,7 @@ TEST_CASE("plateau: a loss must fall by more than 0.01 % of the best to count as
   s.observe(1);
   s.observe(.9998);
   CHECK(s.rate(1) == 1e-3);
-  s.observe(.99975);   // 0.005 % lower
+  s.observe(.99975);  // 0.005 % lower
   CHECK(s.rate(1) == 5e-4);
 }
 
@@ -148,8 +148,7 @@ TEST_CASE("plateau: restored in the middle it goes on with the same bits", "[opt
     first = second;
     CHECK(first.rate(1) == whole.rate(1));
   }
-  CHECK_THROWS_WITH(first.restore({1, 7, 1}),
-                    "plateau::restore: state (1, 7, 1); wanted (best loss, count of 0 to 2, share of the base rate)");
+  CHECK_THROWS_WITH(first.restore({1, 7, 1}), "plateau::restore: state (1, 7, 1); wanted (best loss, count of 0 to 2, share of the base rate)");
 }
 
 TEST_CASE("schedules: settings out of range are errors that name them", "[optim][schedule]") {

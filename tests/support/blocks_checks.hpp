@@ -14,9 +14,11 @@
 inline const std::set<std::string>& clevr_words() {
   static const std::set<std::string> words = [] {
     std::istringstream in(
-        "; ? a an and another any anything are as ball balls behind big block blocks blue both brown color cube cubes cyan cylinder cylinders do does "
+        "; ? a an and another any anything are as ball balls behind big block blocks blue both brown color cube cubes cyan cylinder cylinders do "
+        "does "
         "either else equal fewer front gray greater green has have how in is it its large left less made many material matte metal metallic more "
-        "number object objects of on or other purple red right rubber same shape shiny side size small sphere spheres than that the there thing things "
+        "number object objects of on or other purple red right rubber same shape shiny side size small sphere spheres than that the there thing "
+        "things "
         "tiny to visible what yellow");
     std::set<std::string> all;
     for (std::string word; in >> word;) all.insert(word);

@@ -13,7 +13,8 @@ inline constexpr double difference_step = 1e-6, gradient_tolerance = 1e-7;
 
 // The largest gap, relative to max(1, |gradient|), between derived and numeric gradients over all learned parameters.
 template <class M>
-double gradient_gap(const relreason::limits<M>& at, const relreason::batch<M, double>& b, relreason::parameters<M, double>& p, relreason::step_options o = {}) {
+double gradient_gap(const relreason::limits<M>& at, const relreason::batch<M, double>& b, relreason::parameters<M, double>& p,
+                    relreason::step_options o = {}) {
   relreason::serial_executor serial;
   relreason::gradient_program<M, double> program(at, serial, relreason::select_kernels<double>());
   program.run(b, p, o);

@@ -33,8 +33,9 @@ struct center {
         for (int i = 0; i < n; ++i) y[i * w + j] = in.real(0)[i * w + j] - mean;
       }
     }
-    template <class C, class Tape>   // dx_i += dy_i - mean of dy
-    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*, const typename C::real* dy) {
+    template <class C, class Tape>  // dx_i += dy_i - mean of dy
+    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
+                         const typename C::real* dy) {
       using T = typename C::real;
       const int n = ctx.template at<typename X::space>().rows;
       for (int j = 0; j < w; ++j) {
@@ -69,7 +70,8 @@ struct times_mean {
       }
     }
     template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*, const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
+                         const typename C::real* dy) {
       for (int j = 0; j < w; ++j) {
         const auto m = mean(ctx, in.real(0), nullptr, j), back = mean(ctx, in.real(0), dy, j);
         for (int i = 0; i < ctx.template at<typename X::space>().rows; ++i) in.dx[0][i * w + j] += m * dy[i * w + j] + back;
@@ -96,7 +98,8 @@ struct keep_positive {
       t.row = ctx.memory->template take<int>(at(ctx.template at<Kept>().rows));
     }
     template <class C>
-    static void forward(C& ctx, const slots<typename C::real>&, tape<typename C::real>& t, const arguments<typename C::real>& in, typename C::real* y) {
+    static void forward(C& ctx, const slots<typename C::real>&, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                        typename C::real* y) {
       const auto to = ctx.template filling<Kept>();
       const extent& e = ctx.template at<from>();
       int n = 0;
@@ -113,8 +116,8 @@ struct keep_positive {
       }
     }
     template <class C>
-    static void backward(C& ctx, const slots<typename C::real>&, tape<typename C::real>& t, const arguments<typename C::real>& in, const typename C::real*,
-                         const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>&, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                         const typename C::real*, const typename C::real* dy) {
       if (!in.dx[0]) return;
       for (int k = 0; k < ctx.template at<Kept>().rows; ++k)
         for (int j = 0; j < w; ++j) in.dx[0][t.row[k] * w + j] += dy[k * w + j];
@@ -144,7 +147,8 @@ struct gather_sum {
       });
     }
     template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*, const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
+                         const typename C::real* dy) {
       each(ctx, [&](int from, int to) {
         for (int j = 0; j < w; ++j) in.dx[0][from + j] += dy[to + j];
       });
@@ -162,13 +166,16 @@ struct table {
     static constexpr int n_parameters = 1;
     static void declare(declaration& d) { d.parameter("weight", {Rows, W}, {initializer::normal, 1.0}); }
     template <class C>
-    static std::size_t size(const C& ctx) { return at(std::min(Rows, ctx.template at<typename X::space>().rows) * W); }
+    static std::size_t size(const C& ctx) {
+      return at(std::min(Rows, ctx.template at<typename X::space>().rows) * W);
+    }
     template <class C, class Tape>
     static void forward(C& ctx, const slots<typename C::real>& s, Tape&, const arguments<typename C::real>&, typename C::real* y) {
       std::copy_n(s.parameter[0], size(ctx), y);
     }
     template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>& s, Tape&, const arguments<typename C::real>&, const typename C::real*, const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>& s, Tape&, const arguments<typename C::real>&, const typename C::real*,
+                         const typename C::real* dy) {
       for (std::size_t i = 0; i < size(ctx); ++i) s.dparameter[0][i] += dy[i];
     }
   };
@@ -184,15 +191,20 @@ struct probe {
     static constexpr int n_parameters = 1;
     static void declare(declaration& d) { d.parameter("", {Rows, X::width}, {}); }
     template <class C>
-    static std::size_t start(const C& ctx) { return at(ctx.template at<typename X::space>().base * X::width); }
+    static std::size_t start(const C& ctx) {
+      return at(ctx.template at<typename X::space>().base * X::width);
+    }
     template <class C>
-    static std::size_t size(const C& ctx) { return at(ctx.template at<typename X::space>().rows * X::width); }
+    static std::size_t size(const C& ctx) {
+      return at(ctx.template at<typename X::space>().rows * X::width);
+    }
     template <class C, class Tape>
     static void forward(C& ctx, const slots<typename C::real>& s, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
       for (std::size_t i = 0; i < size(ctx); ++i) y[i] = in.real(0)[i] + s.parameter[0][start(ctx) + i];
     }
     template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>& s, Tape&, const arguments<typename C::real>&, const typename C::real*, const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>& s, Tape&, const arguments<typename C::real>&, const typename C::real*,
+                         const typename C::real* dy) {
       for (std::size_t i = 0; i < size(ctx); ++i) s.dparameter[0][start(ctx) + i] += dy[i];
     }
   };
@@ -204,7 +216,9 @@ struct times_cotangent {
   struct bind : operation {
     static_assert(X::width == Cotangent::width && same_space<typename X::space, typename Cotangent::space>);
     template <class C>
-    static std::size_t size(const C& ctx) { return at(ctx.template at<typename X::space>().rows * X::width); }
+    static std::size_t size(const C& ctx) {
+      return at(ctx.template at<typename X::space>().rows * X::width);
+    }
     template <class C, class Tape>
     static double forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
       double sum = 0;
@@ -224,7 +238,9 @@ struct half_square {
   struct bind : operation {
     static std::string text() { return "half square"; }
     template <class C>
-    static double entries(C& ctx, const arguments<typename C::real>&) { return ctx.template at<typename X::space>().rows; }
+    static double entries(C& ctx, const arguments<typename C::real>&) {
+      return ctx.template at<typename X::space>().rows;
+    }
     template <class C, class Tape>
     static double forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
       double sum = 0;

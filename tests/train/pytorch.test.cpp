@@ -16,8 +16,9 @@ struct object : each<question> {};
 struct pair : all_pairs<object> {};
 struct word : each<question> {};
 using rn = model<input<"o", features<3>, object>, input<"w", ids<7>, word>, input<"answer", label<4>, question>,
-                 let<"q", last_state<lstm<4>, embedding<3>, leading>, of<"w">>, let<"r", sum_over<pair, mlp<relu<5>, relu<5>>, padded<6>>, of<"o", "o", "q">>,
-                 let<"f", mlp<relu<6>, linear<4>>, of<"r">>, minimize<cross_entropy<>, of<"f", "answer">>>;
+                 let<"q", last_state<lstm<4>, embedding<3>, leading>, of<"w">>,
+                 let<"r", sum_over<pair, mlp<relu<5>, relu<5>>, padded<6>>, of<"o", "o", "q">>, let<"f", mlp<relu<6>, linear<4>>, of<"r">>,
+                 minimize<cross_entropy<>, of<"f", "answer">>>;
 const name_table names{{{"q.", ""}, {"r.", ""}}};
 
 // Single precision over ten steps: 24 bits, losses up to 60, a few hundred roundings a step.
@@ -53,8 +54,8 @@ TEST_CASE("trainer: losses, gradient norms and weights follow ten steps of PyTor
   trainer<rn> t(planned(), pool, {.clip = 50}, adam{.weight_decay = 1e-4});
   r.load(t.weights, names);
   const auto losses = r.values("output.losses"), norms = r.values("output.norms");
-  REQUIRE(norms[0] > 50);   // clipped
-  REQUIRE(norms[9] < 50);   // not clipped
+  REQUIRE(norms[0] > 50);  // clipped
+  REQUIRE(norms[9] < 50);  // not clipped
   const batch<rn> batches[2] = {read_batch<float>(r, "input.batch0."), read_batch<float>(r, "input.batch1.")};
   for (std::size_t k = 0; k < 10; ++k) {
     INFO("step " << k);

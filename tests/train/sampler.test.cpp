@@ -36,7 +36,7 @@ TEST_CASE("batch_offsets: the last batch is short, and none is empty", "[train][
   CHECK(b.last(1) == 8);
   CHECK(b.last(2) == 10);
   CHECK(batch_offsets{8, 4}.count() == 2);
-  CHECK(batch_offsets{699989, 640}.count() == 1094);   // CLEVR's training questions at the published batch
+  CHECK(batch_offsets{699989, 640}.count() == 1094);  // CLEVR's training questions at the published batch
 }
 
 TEST_CASE("shuffle: every item once, another order each epoch and seed, the same order again", "[train][sampler]") {
@@ -47,7 +47,7 @@ TEST_CASE("shuffle: every item once, another order each epoch and seed, the same
   CHECK(*std::min_element(order.begin(), order.end()) == 0);
   CHECK(*std::max_element(order.begin(), order.end()) == 999);
   CHECK(s.order(1, 1, 64) == order);
-  CHECK(s.order(1, 1, 640) == order);   // the size of a batch does not change the order
+  CHECK(s.order(1, 1, 640) == order);  // the size of a batch does not change the order
   CHECK(s.order(1, 2, 64) != order);
   CHECK(s.order(2, 1, 64) != order);
 }
@@ -73,7 +73,7 @@ TEST_CASE("shuffle: all 6 orders of 3 items are equally likely", "[train][sample
   for (const double c : counts)
     if (c > 0) used.push_back(c);
   REQUIRE(used.size() == 6);
-  CHECK(chi_squared(used, 1000) < 20.5);   // 99.9 % of chi squared with 5 degrees of freedom
+  CHECK(chi_squared(used, 1000) < 20.5);  // 99.9 % of chi squared with 5 degrees of freedom
 }
 
 TEST_CASE("shuffle: an epoch stopped at any batch goes on with the same batches", "[train][sampler]") {
@@ -82,7 +82,7 @@ TEST_CASE("shuffle: an epoch stopped at any batch goes on with the same batches"
   const batch_offsets b{order.size(), 10};
   items joined;
   for (std::size_t i = 0; i < b.count(); ++i) {
-    const auto again = shuffle(103).order(9, 4, 10);   // as a new process would
+    const auto again = shuffle(103).order(9, 4, 10);  // as a new process would
     joined.insert(joined.end(), again.begin() + static_cast<std::ptrdiff_t>(b.first(i)), again.begin() + static_cast<std::ptrdiff_t>(b.last(i)));
   }
   CHECK(joined == order);
@@ -102,12 +102,12 @@ TEST_CASE("answer_balanced: each of 28 skewed answers is drawn equally often, an
       ++drawn;
     }
   }
-  CHECK(chi_squared(per_answer, drawn / 28) < 55.5);   // 99.9 % of chi squared with 27 degrees of freedom
-  std::vector<double> of_answer_3;                     // 12 items
+  CHECK(chi_squared(per_answer, drawn / 28) < 55.5);  // 99.9 % of chi squared with 27 degrees of freedom
+  std::vector<double> of_answer_3;                    // 12 items
   for (std::size_t i = 0; i < answers.size(); ++i)
     if (answers[i] == 3) of_answer_3.push_back(per_item[i]);
   REQUIRE(of_answer_3.size() == 12);
-  CHECK(chi_squared(of_answer_3, per_answer[3] / 12) < 31.3);   // 99.9 %, 11 degrees of freedom
+  CHECK(chi_squared(of_answer_3, per_answer[3] / 12) < 31.3);  // 99.9 %, 11 degrees of freedom
 }
 
 TEST_CASE("answer_balanced: answers that never occur are left out, and the order repeats", "[train][sampler]") {
@@ -120,7 +120,7 @@ TEST_CASE("answer_balanced: answers that never occur are left out, and the order
 
 TEST_CASE("single_class: full batches of one class, no item twice, sum floor(count / batch) of them", "[train][sampler]") {
   items classes;
-  for (int i = 0; i < 500; ++i) classes.push_back(i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2);   // 300, 150, 50; class 3 never
+  for (int i = 0; i < 500; ++i) classes.push_back(i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2);  // 300, 150, 50; class 3 never
   const single_class s(classes, 4);
   const auto order = s.order(3, 1, 32);
   REQUIRE(order.size() == 32 * (9 + 4 + 1));
@@ -137,14 +137,14 @@ TEST_CASE("single_class: the class of a batch is uniform while all classes last"
   const single_class s(classes, 3);
   std::vector<double> first(3, 0);
   for (int epoch = 1; epoch <= 3000; ++epoch) ++first[static_cast<std::size_t>(classes[static_cast<std::size_t>(s.order(2, epoch, 50)[0])])];
-  CHECK(chi_squared(first, 1000) < 13.9);   // 99.9 % of chi squared with 2 degrees of freedom
+  CHECK(chi_squared(first, 1000) < 13.9);  // 99.9 % of chi squared with 2 degrees of freedom
 }
 
 TEST_CASE("make_sampler: by name, with classes made from answers", "[train][sampler]") {
   const items answers{0, 1, 2, 0, 1, 2}, class_of{0, 1, 1};
   for (const auto name : sampler_names) CHECK(make_sampler(name, answers, class_of).text() == name);
   CHECK(make_sampler("shuffle", answers, class_of).order(1, 1, 4) == shuffle(6).order(1, 1, 4));
-  CHECK(make_sampler("single-class", answers, class_of).order(1, 1, 2).size() == 6);   // 2 of class 0, 4 of class 1
+  CHECK(make_sampler("single-class", answers, class_of).order(1, 1, 2).size() == 6);  // 2 of class 0, 4 of class 1
   CHECK_THROWS_WITH(make_sampler("random", answers, class_of),
                     "make_sampler: no sampler is called \"random\"; choose one of shuffle, answer-balanced, single-class");
 }

@@ -25,8 +25,7 @@ struct scene : relreason::sample {};
 struct object : relreason::each<scene> {};
 struct pair : relreason::all_pairs<object> {};
 using net = relreason::model<
-    relreason::input<"o", relreason::features<7>, object>,
-    relreason::input<"answer", relreason::label<5>, scene>,
+    relreason::input<"o", relreason::features<7>, object>, relreason::input<"answer", relreason::label<5>, scene>,
     relreason::let<"r", relreason::sum_over<pair, relreason::mlp<relreason::relu<24>, relreason::relu<24>>>, relreason::of<"o", "o">>,
     relreason::let<"a", relreason::mlp<relreason::relu<16>, relreason::linear<5>>, relreason::of<"r">>,
     relreason::minimize<relreason::cross_entropy<>, relreason::of<"a", "answer">>>;
@@ -36,24 +35,24 @@ using trainer = relreason::trainer<net>;
 }  // namespace two_flags
 
 // One line per public type that a program may pass from one translation unit to another.
-#define TWO_FLAGS_TYPES(X)                     \
-  X(relreason::philox::block)                  \
-  X(relreason::serial_executor)                \
-  X(relreason::thread_pool)                    \
-  X(relreason::memory)                         \
-  X(relreason::arena)                          \
-  X(relreason::any_schedule)                   \
-  X(relreason::metric::accuracy)               \
-  X(relreason::kernels<float>)                 \
-  X(relreason::limits<two_flags::net>)         \
-  X(relreason::batch<two_flags::net>)          \
-  X(relreason::parameters<two_flags::net>)     \
-  X(two_flags::predictor)                      \
-  X(two_flags::predictor::workspace)           \
-  X(two_flags::trainer)                        \
-  X(relreason::clevr::object)                  \
-  X(relreason::clevr::scene)                   \
-  X(relreason::clevr::question)                \
+#define TWO_FLAGS_TYPES(X)                 \
+  X(relreason::philox::block)              \
+  X(relreason::serial_executor)            \
+  X(relreason::thread_pool)                \
+  X(relreason::memory)                     \
+  X(relreason::arena)                      \
+  X(relreason::any_schedule)               \
+  X(relreason::metric::accuracy)           \
+  X(relreason::kernels<float>)             \
+  X(relreason::limits<two_flags::net>)     \
+  X(relreason::batch<two_flags::net>)      \
+  X(relreason::parameters<two_flags::net>) \
+  X(two_flags::predictor)                  \
+  X(two_flags::predictor::workspace)       \
+  X(two_flags::trainer)                    \
+  X(relreason::clevr::object)              \
+  X(relreason::clevr::scene)               \
+  X(relreason::clevr::question)            \
   X(relreason::clevr::program_node)
 
 struct layout {

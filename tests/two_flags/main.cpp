@@ -44,7 +44,8 @@ int main() {
   const unit plain = plain_unit(), native = native_unit();
   for (std::size_t i = 0; i < plain.layouts.size(); ++i) {
     const layout &a = plain.layouts[i], &b = native.layouts[i];
-    check(a.size == b.size && a.alignment == b.alignment, std::string(a.type) + ": " + std::to_string(a.size) + " and " + std::to_string(b.size) + " bytes");
+    check(a.size == b.size && a.alignment == b.alignment,
+          std::string(a.type) + ": " + std::to_string(a.size) + " and " + std::to_string(b.size) + " bytes");
   }
   relreason::thread_pool pool(2);
   exchange(plain, native, pool, "-O2 to native");

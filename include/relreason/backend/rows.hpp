@@ -47,32 +47,36 @@ inline void apply(std::size_t n, T* to, F&& f, const From*... from) {
 template <class T>
 inline void add(std::size_t n, T* to, const T* from) {
   using v = typename wide<T>::real;
-  apply(n, to, [](v& a, const v* b) __attribute__((always_inline)) { a += b[0]; }, from);
+  apply(
+      n, to, [](v & a, const v* b) __attribute__((always_inline)) { a += b[0]; }, from);
 }
 template <class T>
 inline void scale(std::size_t n, T* to, T by) {
   using v = typename wide<T>::real;
-  apply(n, to, [by](v& a, const v*) __attribute__((always_inline)) { a *= by; });
+  apply(
+      n, to, [by](v & a, const v*) __attribute__((always_inline)) { a *= by; });
 }
-template <class T>   // to += by * from
+template <class T>  // to += by * from
 inline void add_scaled(std::size_t n, T* to, T by, const T* from) {
   using v = typename wide<T>::real;
-  apply(n, to, [by](v& a, const v* b) __attribute__((always_inline)) { a += by * b[0]; }, from);
+  apply(
+      n, to, [by](v & a, const v* b) __attribute__((always_inline)) { a += by * b[0]; }, from);
 }
-template <class T>   // to = max(a + b, 0); NaN stays
+template <class T>  // to = max(a + b, 0); NaN stays
 inline void add_relu(std::size_t n, T* to, const T* a, const T* b) {
   using v = typename wide<T>::real;
-  apply(n, to,
-        [](v& t, const v* x) __attribute__((always_inline)) {
-          const v s = x[0] + x[1];
-          t = s < 0 ? v{} : s;
-        },
-        a, b);
+  apply(
+      n, to, [](v & t, const v* x) __attribute__((always_inline)) {
+        const v s = x[0] + x[1];
+        t = s < 0 ? v{} : s;
+      },
+      a, b);
 }
-template <class T>   // to = gate > 0 ? to : 0
+template <class T>  // to = gate > 0 ? to : 0
 inline void gate(std::size_t n, T* to, const T* by) {
   using v = typename wide<T>::real;
-  apply(n, to, [](v& a, const v* g) __attribute__((always_inline)) { a = g[0] > 0 ? a : v{}; }, by);
+  apply(
+      n, to, [](v & a, const v* g) __attribute__((always_inline)) { a = g[0] > 0 ? a : v{}; }, by);
 }
 template <class T>
 inline T dot(std::size_t n, const T* a, const T* b) {
@@ -110,7 +114,7 @@ __attribute__((always_inline)) inline void exp_of(wide<float>::real& x) {
   using v = wide<float>::real;
   x = x > 88.f ? v{} + 88.f : x;
   x = x < -87.f ? v{} - 87.f : x;
-  const v shifted = x * 1.44269504088896341f + 12582912.f, k = shifted - 12582912.f;   // rounds to the nearest integer
+  const v shifted = x * 1.44269504088896341f + 12582912.f, k = shifted - 12582912.f;  // rounds to the nearest integer
   const v r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
   v p = r * 1.9875691500e-4f + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
@@ -145,16 +149,18 @@ inline void tanh_of(wide<double>::real& x) {
 template <class T>
 inline void sigmoid(std::size_t n, T* x) {
   using v = typename wide<T>::real;
-  apply(n, x, [](v& a, const v*) __attribute__((always_inline)) { 
-    a = -a;
-    exp_of(a);
-    a = 1 / (1 + a);
-  });
+  apply(
+      n, x, [](v & a, const v*) __attribute__((always_inline)) {
+        a = -a;
+        exp_of(a);
+        a = 1 / (1 + a);
+      });
 }
 template <class T>
 inline void tanh(std::size_t n, T* x) {
   using v = typename wide<T>::real;
-  apply(n, x, [](v& a, const v*) __attribute__((always_inline)) { tanh_of(a); });
+  apply(
+      n, x, [](v & a, const v*) __attribute__((always_inline)) { tanh_of(a); });
 }
 
 // Drops percent of the entries and scales the others by 1 / (1 - percent / 100). Entry i of the stream decides; calling it again on a

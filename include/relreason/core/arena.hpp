@@ -47,7 +47,9 @@ class memory {
   std::byte* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
   template <class T>
-  T* as() const { return reinterpret_cast<T*>(data_); }
+  T* as() const {
+    return reinterpret_cast<T*>(data_);
+  }
 
  private:
   void* map_ = nullptr;

@@ -15,9 +15,9 @@ namespace relreason {
 // Rows of one space. Entry p of the parent space owns rows offsets[p] .. offsets[p + 1].
 struct space_rows {
   std::vector<int> offsets{0};
-  std::vector<int> senders, receivers;   // links: rows of the whole batch
-  std::vector<int> index;                // some: rows of the whole batch
-  int padded = 0;                        // pad sequences to this length; 0: to the longest of this batch
+  std::vector<int> senders, receivers;  // links: rows of the whole batch
+  std::vector<int> index;               // some: rows of the whole batch
+  int padded = 0;                       // pad sequences to this length; 0: to the longest of this batch
 };
 
 // The inputs of a model M for some samples. Fill it sample by sample:
@@ -72,7 +72,8 @@ class batch {
   template <name N>
   auto& values() {
     constexpr int at = M::template find<N>();
-    static_assert(at >= 0 && M::info[static_cast<std::size_t>(at < 0 ? 0 : at)].kind == line_kind::input, "relreason::batch: the model has no such input");
+    static_assert(at >= 0 && M::info[static_cast<std::size_t>(at < 0 ? 0 : at)].kind == line_kind::input,
+                  "relreason::batch: the model has no such input");
     if constexpr (M::info[static_cast<std::size_t>(at)].integral) return indices[static_cast<std::size_t>(at)];
     else return reals[static_cast<std::size_t>(at)];
   }
@@ -159,15 +160,19 @@ class batch {
     const space_rows& r = spaces[i];
     const int parents = e[s.parent].rows;
     if (static_cast<int>(r.offsets.size()) != parents + 1)
-      fail("batch: space ", label, " was counted for ", r.offsets.size() - 1, " parents, but there are ", parents, "; call count<", label, ">(n) once per parent");
+      fail("batch: space ", label, " was counted for ", r.offsets.size() - 1, " parents, but there are ", parents, "; call count<", label,
+           ">(n) once per parent");
     for (int p = 0; p < parents; ++p) {
       const int n = r.offsets[static_cast<std::size_t>(p) + 1] - r.offsets[static_cast<std::size_t>(p)];
       if (n < 0) fail("batch: space ", label, " has a negative count at parent ", p);
       const int most = at.per_parent[i] == 0 && s.kind == space_kind::some ? most_of(at, s.whole) : at.per_parent[i];
-      if (most > 0 && n > most) fail("batch: ", n, " entries of ", label, " at parent ", p, ", but ", most, " were planned; raise limits::set<", label, ">()");
-      if (at.per_parent[i] == 0 && s.kind != space_kind::some) fail("batch: no capacity was planned for space ", label, "; call limits::set<", label, ">(n)");
+      if (most > 0 && n > most)
+        fail("batch: ", n, " entries of ", label, " at parent ", p, ", but ", most, " were planned; raise limits::set<", label, ">()");
+      if (at.per_parent[i] == 0 && s.kind != space_kind::some)
+        fail("batch: no capacity was planned for space ", label, "; call limits::set<", label, ">(n)");
     }
-    if (r.padded > at.per_parent[i]) fail("batch: ", label, " is padded to ", r.padded, ", but ", at.per_parent[i], " were planned; raise limits::set<", label, ">()");
+    if (r.padded > at.per_parent[i])
+      fail("batch: ", label, " is padded to ", r.padded, ", but ", at.per_parent[i], " were planned; raise limits::set<", label, ">()");
     e[i].rows = r.offsets.back();
     if (s.kind == space_kind::links) {
       check_index(r, r.senders, label, "senders", s.sender);
@@ -177,7 +182,8 @@ class batch {
   }
   // Rows of another space must be those of the same parent: tiles see no others.
   void check_index(const space_rows& r, const std::vector<int>& v, std::string_view label, const char* what, int into) const {
-    if (static_cast<int>(v.size()) != r.offsets.back()) fail("batch: space ", label, " has ", v.size(), " ", what, ", its offsets want ", r.offsets.back());
+    if (static_cast<int>(v.size()) != r.offsets.back())
+      fail("batch: space ", label, " has ", v.size(), " ", what, ", its offsets want ", r.offsets.back());
     if (filled[static_cast<std::size_t>(into)]) fail("batch: space ", label, " cannot list rows of a space that an operation fills");
     int begin = 0;
     for (std::size_t p = 0; p + 1 < r.offsets.size(); ++p) {
@@ -199,8 +205,8 @@ class batch {
     const std::size_t wanted = static_cast<std::size_t>(e[f.space].rows) * static_cast<std::size_t>(f.width);
     const std::size_t found = f.integral ? indices[i].size() : reals[i].size();
     if (found != wanted)
-      fail("batch: input \"", f.id.view(), "\" has ", found, " values; wanted ", e[f.space].rows, " rows of ", space_names_of_model<M>[static_cast<std::size_t>(f.space)],
-           " x ", f.width, " = ", wanted);
+      fail("batch: input \"", f.id.view(), "\" has ", found, " values; wanted ", e[f.space].rows, " rows of ",
+           space_names_of_model<M>[static_cast<std::size_t>(f.space)], " x ", f.width, " = ", wanted);
     const int limit = f.limit;
     for (std::size_t k = 0; k < indices[i].size(); ++k)
       if (indices[i][k] < 0 || indices[i][k] >= limit)

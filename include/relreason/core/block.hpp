@@ -16,8 +16,8 @@ namespace detail {
 // One operation's part of its owner's arrays, which stand in a row.
 template <class T>
 slots<T> part_of(const slots<T>& s, int parameter, int state, int prepared, int shared_values) {
-  return {s.parameter + parameter, s.dparameter ? s.dparameter + parameter : nullptr, s.state + state,
-          s.prepared + prepared,   s.shared + shared_values,                          s.dshared ? s.dshared + shared_values : nullptr};
+  return {s.parameter + parameter,  s.dparameter ? s.dparameter + parameter : nullptr, s.state + state, s.prepared + prepared,
+          s.shared + shared_values, s.dshared ? s.dshared + shared_values : nullptr};
 }
 inline void append_with_prefix(declaration& to, const declaration& from, const std::string& prefix) {
   for (auto p : from.parameters) p.path = prefix + (p.path.empty() ? "" : "." + p.path), to.parameters.push_back(p);
@@ -38,16 +38,21 @@ struct block_lines<list<Lines...>> {
   static constexpr std::array<int, 4> before(int i) {
     std::array<int, 4> sum{};
     int k = 0;
-    ((k++ < i ? void((sum[0] += Lines::bound::n_parameters, sum[1] += Lines::bound::n_states, sum[2] += Lines::bound::n_prepared, sum[3] += Lines::bound::n_shared)) : void()), ...);
+    ((k++ < i ? void((sum[0] += Lines::bound::n_parameters, sum[1] += Lines::bound::n_states, sum[2] += Lines::bound::n_prepared,
+                      sum[3] += Lines::bound::n_shared))
+              : void()),
+     ...);
     return sum;
   }
   template <class F>
   static void each(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<static_cast<int>(I)>(), ...); }(std::make_index_sequence<sizeof...(Lines)>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<static_cast<int>(I)>(), ...); }
+    (std::make_index_sequence<sizeof...(Lines)>{});
   }
   template <class F>
   static void each_reversed(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<n - 1 - static_cast<int>(I)>(), ...); }(std::make_index_sequence<sizeof...(Lines)>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<n - 1 - static_cast<int>(I)>(), ...); }
+    (std::make_index_sequence<sizeof...(Lines)>{});
   }
 };
 
@@ -73,13 +78,15 @@ struct block<of<Ins...>, Stated...> {
     static constexpr auto totals = lines::before(n);
     static constexpr int n_parameters = totals[0], n_states = totals[1], n_prepared = totals[2], n_shared = totals[3];
     static constexpr bool learns = n_parameters > 0;
-    using spaces = typename detail::spaces_of<list<>, typename std::conditional_t<true, line<name{}, line_kind::input, out, operation, of<>>, Values>...>::type;
+    using spaces =
+        typename detail::spaces_of<list<>, typename std::conditional_t<true, line<name{}, line_kind::input, out, operation, of<>>, Values>...>::type;
     static constexpr bool all_simple = [] {
       for (const auto& f : lines::info)
         if (f.couples != coupling::none || f.fills >= 0 || f.kind == line_kind::minimize || f.kind == line_kind::output) return false;
       return true;
     }();
-    static_assert(all_simple, "relreason::block: losses, outputs, and operations that couple graphs or fill a space belong in the model, not in a block");
+    static_assert(all_simple,
+                  "relreason::block: losses, outputs, and operations that couple graphs or fill a space belong in the model, not in a block");
 
     static void declare(declaration& d) {
       lines::each([&]<int I>() {
@@ -122,7 +129,8 @@ struct block<of<Ins...>, Stated...> {
           using value = typename lines::template at<I>::value;
           const std::size_t count = extent_product(ctx.template at<typename value::space>().rows, value::width);
           if constexpr (I + 1 < n) {
-            t.v[I] = value::integral ? static_cast<void*>(ctx.memory->template take<int>(count)) : static_cast<void*>(ctx.memory->template take<T>(count));
+            t.v[I] =
+                value::integral ? static_cast<void*>(ctx.memory->template take<int>(count)) : static_cast<void*>(ctx.memory->template take<T>(count));
             t.g[I] = ctx.gradients && !value::integral ? ctx.memory->template take_zeroed<T>(count) : nullptr;
           }
           bound_at<I>::plan(ctx, std::get<at(I)>(t.tapes));
@@ -130,7 +138,8 @@ struct block<of<Ins...>, Stated...> {
       });
     }
     template <class C>
-    static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in, typename C::real* y) {
+    static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                        typename C::real* y) {
       for (int i = 0; i < n_inputs; ++i) t.v[i] = const_cast<void*>(in.x[i]);
       t.v[n - 1] = y;
       const auto outer = ctx.line;
@@ -138,14 +147,15 @@ struct block<of<Ins...>, Stated...> {
         using value = typename lines::template at<I>::value;
         if constexpr (I >= n_inputs) {
           ctx.line = inner_stream(outer, I);
-          bound_at<I>::forward(ctx, part<I>(s), std::get<at(I)>(t.tapes), reads<I>(t), static_cast<std::conditional_t<value::integral, int, typename C::real>*>(t.v[I]));
+          bound_at<I>::forward(ctx, part<I>(s), std::get<at(I)>(t.tapes), reads<I>(t),
+                               static_cast<std::conditional_t<value::integral, int, typename C::real>*>(t.v[I]));
         }
       });
       ctx.line = outer;
     }
     template <class C>
-    static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in, const typename C::real*,
-                         const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                         const typename C::real*, const typename C::real* dy) {
       using T = typename C::real;
       for (int i = 0; i < n_inputs; ++i) t.g[i] = in.dx[i];
       t.g[n - 1] = const_cast<T*>(dy);
@@ -187,7 +197,8 @@ struct repeat {
   struct bind : operation {
     using one = typename Operation::template bind<X, Others...>;
     using out = typename one::out;
-    static_assert(same_space<typename out::space, typename X::space>, "relreason::repeat: the operation must return a value on the space of its first input");
+    static_assert(same_space<typename out::space, typename X::space>,
+                  "relreason::repeat: the operation must return a value on the space of its first input");
     static_assert(out::width == X::width, "relreason::repeat: the operation must return the width of its first input");
     static constexpr int n_parameters = Times * one::n_parameters, n_states = Times * one::n_states, n_prepared = Times * one::n_prepared,
                          n_shared = Times * one::n_shared;
@@ -201,7 +212,9 @@ struct repeat {
     }
     static std::string text() { return std::to_string(Times) + " times " + one::text(); }
     template <class C>
-    static double flops(const C& ctx) { return Times * one::flops(ctx); }
+    static double flops(const C& ctx) {
+      return Times * one::flops(ctx);
+    }
     template <class C>
     static void reserve(C& ctx, reservation& r) {
       for (int k = 0; k < Times; ++k) one::reserve(ctx, r);
@@ -230,7 +243,8 @@ struct repeat {
       }
     }
     template <class C>
-    static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in, typename C::real* y) {
+    static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                        typename C::real* y) {
       t.v[Times - 1] = y;
       const auto outer = ctx.line;
       for (int k = 0; k < Times; ++k) {
@@ -240,8 +254,8 @@ struct repeat {
       ctx.line = outer;
     }
     template <class C>
-    static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in, const typename C::real*,
-                         const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                         const typename C::real*, const typename C::real* dy) {
       using T = typename C::real;
       t.g[Times - 1] = const_cast<T*>(dy);
       const auto outer = ctx.line;

@@ -69,18 +69,21 @@ std::string describe(const limits<M>& typical) {
     std::snprintf(text, sizeof text, "%12.0f", v);
     return std::string(text);
   };
-  std::string out = pad("name", name) + "  " + pad("operation", operation) + "  " + pad("space", space) + "  width    parameters         FLOPs         bytes  reads\n";
+  std::string out = pad("name", name) + "  " + pad("operation", operation) + "  " + pad("space", space) +
+                    "  width    parameters         FLOPs         bytes  reads\n";
   line_text sum;
   for (const auto& l : lines) {
-    out += pad(l.name, name) + "  " + pad(l.operation, operation) + "  " + pad(l.space, space) + "  " + (l.width ? number(l.width).substr(7) : "     ") + "  " +
-           number(static_cast<double>(l.parameters)) + "  " + number(l.flops) + "  " + number(l.bytes) + "  ";
+    out += pad(l.name, name) + "  " + pad(l.operation, operation) + "  " + pad(l.space, space) + "  " +
+           (l.width ? number(l.width).substr(7) : "     ") + "  " + number(static_cast<double>(l.parameters)) + "  " + number(l.flops) + "  " +
+           number(l.bytes) + "  ";
     for (std::size_t r = 0; r < l.reads.size(); ++r) out += (r ? ", " : "") + l.reads[r];
     while (out.back() == ' ') out.pop_back();
     out += "\n";
     sum.flops += l.flops;
     sum.bytes += l.bytes;
   }
-  out += pad("total", name + operation + space + 11) + "  " + number(static_cast<double>(parameters<M, float>::count())) + "  " + number(sum.flops) + "  " + number(sum.bytes) + "\n";
+  out += pad("total", name + operation + space + 11) + "  " + number(static_cast<double>(parameters<M, float>::count())) + "  " + number(sum.flops) +
+         "  " + number(sum.bytes) + "\n";
   return out;
 }
 
@@ -90,7 +93,8 @@ std::string describe_dot(const limits<M>& typical) {
   std::string out = "digraph model {\n  rankdir=TB;\n  node [shape=box, fontname=\"sans-serif\"];\n";
   for (const auto& l : describe_lines_of<M>(typical)) {
     const char* shape = l.kind == "input" ? "ellipse" : l.kind == "loss" ? "octagon" : "box";
-    out += "  \"" + l.name + "\" [shape=" + shape + ", label=\"" + l.name + "\\n" + l.operation + (l.width ? "\\n" + l.space + " x " + std::to_string(l.width) : "") + "\"];\n";
+    out += "  \"" + l.name + "\" [shape=" + shape + ", label=\"" + l.name + "\\n" + l.operation +
+           (l.width ? "\\n" + l.space + " x " + std::to_string(l.width) : "") + "\"];\n";
     for (const auto& r : l.reads) out += "  \"" + r + "\" -> \"" + l.name + "\";\n";
   }
   return out + "}\n";

@@ -67,7 +67,7 @@ struct line_slots {
 // What reserve() asked for, with places.
 template <class M>
 struct reserved {
-  std::array<std::vector<std::size_t>, at(M::n)> prepared, shared;   // offsets: bytes, elements
+  std::array<std::vector<std::size_t>, at(M::n)> prepared, shared;  // offsets: bytes, elements
   std::size_t prepared_bytes = 0, shared_count = 0;
 };
 
@@ -91,7 +91,8 @@ class engine {
       if (places[at(i)].boundary && M::info[at(i)].space >= 0 && filled[at(M::info[at(i)].space)]) return false;
     return true;
   }();
-  static_assert(filled_stay_in_stage, "relreason::model: a value on a space that an operation fills cannot cross a cut; reduce it to its parent first");
+  static_assert(filled_stay_in_stage,
+                "relreason::model: a value on a space that an operation fills cannot cross a cut; reduce it to its parent first");
   using context_type = context<T, typename M::spaces>;
   template <int I>
   using bound_at = typename M::template line_at<I>::bound;
@@ -121,11 +122,13 @@ class engine {
 
   template <class F>
   static void each_line(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<static_cast<int>(I)>(), ...); }(std::make_index_sequence<at(n)>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<static_cast<int>(I)>(), ...); }
+    (std::make_index_sequence<at(n)>{});
   }
   template <class F>
   static void each_line_reversed(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<n - 1 - static_cast<int>(I)>(), ...); }(std::make_index_sequence<at(n)>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<n - 1 - static_cast<int>(I)>(), ...); }
+    (std::make_index_sequence<at(n)>{});
   }
 
   static constexpr bool has_value(int i) {
@@ -135,7 +138,8 @@ class engine {
   template <int I, int Stage>
   static constexpr bool in_tile() {
     constexpr line_info f = M::info[at(I)];
-    return places[at(I)].needed && !places[at(I)].coupled && places[at(I)].stage == Stage && f.kind != line_kind::input && f.kind != line_kind::output && !f.once;
+    return places[at(I)].needed && !places[at(I)].coupled && places[at(I)].stage == Stage && f.kind != line_kind::input &&
+           f.kind != line_kind::output && !f.once;
   }
 
   // The tile [first, last) of samples: extents of every space whose count the batch knows.
@@ -275,9 +279,10 @@ class engine {
   }
 
   // Pointers of every line into these flat arrays; null bases give null pointers.
-  static void resolve(line_slots<M, T>& out, const reserved<M>& r, const T* weights, T* state, T* gradients, std::byte* prepared, T* shared, T* dshared) {
+  static void resolve(line_slots<M, T>& out, const reserved<M>& r, const T* weights, T* state, T* gradients, std::byte* prepared, T* shared,
+                      T* dshared) {
     const auto& table = parameters<M, T>::table();
-    std::array<std::size_t, 4> count{1, 1, 1, 1};   // never empty: lines without arrays still point somewhere
+    std::array<std::size_t, 4> count{1, 1, 1, 1};  // never empty: lines without arrays still point somewhere
     std::array<std::array<std::size_t, 4>, at(n)> starts{};
     for (std::size_t i = 0; i < at(n); ++i) {
       starts[i] = count;
@@ -298,14 +303,16 @@ class engine {
         out.parameter_pointers[starts[i][0] + k] = weights + a.offset;
         if (gradients && !a.frozen) out.gradient_pointers[starts[i][0] + k] = gradients + a.offset;
       }
-      for (std::size_t k = 0; k < table.line_states[i].size(); ++k) out.state_pointers[starts[i][1] + k] = state + table.states[table.line_states[i][k]].offset;
+      for (std::size_t k = 0; k < table.line_states[i].size(); ++k)
+        out.state_pointers[starts[i][1] + k] = state + table.states[table.line_states[i][k]].offset;
       for (std::size_t k = 0; k < r.prepared[i].size(); ++k) out.prepared_pointers[starts[i][2] + k] = prepared + r.prepared[i][k];
       for (std::size_t k = 0; k < r.shared[i].size(); ++k) {
         out.shared_pointers[starts[i][3] + k] = shared + r.shared[i][k];
         if (dshared) out.dshared_pointers[starts[i][3] + k] = dshared + r.shared[i][k];
       }
-      out.of_line[i] = {out.parameter_pointers.data() + starts[i][0], out.gradient_pointers.data() + starts[i][0], out.state_pointers.data() + starts[i][1],
-                        out.prepared_pointers.data() + starts[i][2], out.shared_pointers.data() + starts[i][3], out.dshared_pointers.data() + starts[i][3]};
+      out.of_line[i] = {out.parameter_pointers.data() + starts[i][0], out.gradient_pointers.data() + starts[i][0],
+                        out.state_pointers.data() + starts[i][1],     out.prepared_pointers.data() + starts[i][2],
+                        out.shared_pointers.data() + starts[i][3],    out.dshared_pointers.data() + starts[i][3]};
     }
   }
 

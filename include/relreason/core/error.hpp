@@ -59,7 +59,9 @@ inline namespace no_exceptions {
 }
 struct failure {
   template <class F>
-  void guard(F&& f) { f(); }
+  void guard(F&& f) {
+    f();
+  }
   void rethrow() {}
 };
 }  // namespace no_exceptions

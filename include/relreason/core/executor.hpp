@@ -21,7 +21,8 @@ class executor {
   template <class Body>
   void parallel_for(int n, Body&& body) {
     using body_type = std::remove_reference_t<Body>;
-    run(n, [](void* context, int i) { (*static_cast<body_type*>(context))(i); }, const_cast<std::remove_const_t<body_type>*>(&body));
+    run(
+        n, [](void* context, int i) { (*static_cast<body_type*>(context))(i); }, const_cast<std::remove_const_t<body_type>*>(&body));
   }
 
  protected:

@@ -13,14 +13,14 @@
 namespace relreason {
 
 inline constexpr int most_lanes = 16;
-inline constexpr std::size_t tile_budget = std::size_t{12} << 20;   // bytes of a tile's values and tapes at capacity: half of a usual L3's share
+inline constexpr std::size_t tile_budget = std::size_t{12} << 20;  // bytes of a tile's values and tapes at capacity: half of a usual L3's share
 inline constexpr int largest_tile = 64;
 
 struct step_options {
   std::uint64_t seed = 0;
-  std::uint64_t step = 0;       // counts steps (and micro-batches): the position of dropout's random numbers
-  double scale = 1;             // of all gradients: 1 / micro-batches when they are accumulated
-  bool accumulate = false;      // add to the gradients of the call before
+  std::uint64_t step = 0;   // counts steps (and micro-batches): the position of dropout's random numbers
+  double scale = 1;         // of all gradients: 1 / micro-batches when they are accumulated
+  bool accumulate = false;  // add to the gradients of the call before
 };
 
 // Computes, for a batch of a model M, the mean losses and the gradient of every learned array.
@@ -36,10 +36,13 @@ class gradient_program {
       if (f.id == wanted && f.kind != line_kind::input && !f.integral && !engine::filled[at(f.space)]) return true;
     return false;
   }
-  static_assert((is_computed(Wanted) && ...), "relreason::gradient_program: a wanted name must be that of an equation whose result is numbers, on a space that the batch counts");
+  static_assert((is_computed(Wanted) && ...),
+                "relreason::gradient_program: a wanted name must be that of an equation whose result is numbers, on a space that the batch counts");
 
  public:
-  gradient_program(const limits<M>& planned, executor& threads, const kernels<T>& kernel) : limits_(planned), threads_(threads), kernel_(kernel) { plan(); }
+  gradient_program(const limits<M>& planned, executor& threads, const kernels<T>& kernel) : limits_(planned), threads_(threads), kernel_(kernel) {
+    plan();
+  }
   gradient_program(const gradient_program&) = delete;
   gradient_program& operator=(const gradient_program&) = delete;
 
@@ -58,7 +61,8 @@ class gradient_program {
     [&]<std::size_t... S>(std::index_sequence<S...>) {
       (forward_stage<static_cast<int>(S)>(tile, tiles), ...);
       (backward_stage<engine::last_stage - static_cast<int>(S)>(tile, tiles), ...);
-    }(std::make_index_sequence<at(engine::last_stage) + 1>{});
+    }
+    (std::make_index_sequence<at(engine::last_stage) + 1>{});
     join();
     finish();
     collect_losses();
@@ -87,7 +91,8 @@ class gradient_program {
             const T* v = static_cast<const T*>(w.v[I]);
             const std::size_t count = at(w.ctx.extents[M::info[at(I)].space].rows) * at(M::info[at(I)].width);
             for (std::size_t k = 0; k < count && found.empty(); ++k)
-              if (!std::isfinite(v[k])) found = "value \"" + std::string(M::info[at(I)].id.view()) + "\" of sample " + std::to_string(s) + " of the batch";
+              if (!std::isfinite(v[k]))
+                found = "value \"" + std::string(M::info[at(I)].id.view()) + "\" of sample " + std::to_string(s) + " of the batch";
           }
         }
       });
@@ -197,9 +202,8 @@ class gradient_program {
 
   std::size_t measure_tile(int samples, std::size_t& workspace) {
     std::size_t most = 0;
-    [&]<std::size_t... S>(std::index_sequence<S...>) {
-      ((most = std::max(most, measure_stage<static_cast<int>(S)>(samples, workspace))), ...);
-    }(std::make_index_sequence<at(engine::last_stage) + 1>{});
+    [&]<std::size_t... S>(std::index_sequence<S...>) { ((most = std::max(most, measure_stage<static_cast<int>(S)>(samples, workspace))), ...); }
+    (std::make_index_sequence<at(engine::last_stage) + 1>{});
     return most;
   }
   template <int Stage>
@@ -265,7 +269,8 @@ class gradient_program {
     batch_.ctx.gradients = engine::places[at(I)].grad;
     engine::template bound_at<I>::plan(batch_.ctx, std::get<at(I)>(batch_.tapes));
     if constexpr (M::info[at(I)].kind != line_kind::minimize)
-      engine::template bound_at<I>::forward(batch_.ctx, slots_[0].of_line[at(I)], std::get<at(I)>(batch_.tapes), engine::template arguments_of<I>(batch_),
+      engine::template bound_at<I>::forward(batch_.ctx, slots_[0].of_line[at(I)], std::get<at(I)>(batch_.tapes),
+                                            engine::template arguments_of<I>(batch_),
                                             static_cast<std::conditional_t<M::info[at(I)].integral, int, T>*>(batch_.v[I]));
     if constexpr (engine::has_value(I)) copy_wanted<I>(batch_);
   }
@@ -279,7 +284,8 @@ class gradient_program {
         if constexpr (std::is_same_v<mean, per_sample>) entries = batch_.ctx.extents[engine::root].rows;
         static_assert(!std::is_same_v<mean, per_entry> || !engine::filled[at(M::info[at(M::info[at(I)].reads[0])].space)],
                       "relreason::minimize: the entries of a space that an operation fills are not known to the batch; say per_sample or per_step");
-        if constexpr (std::is_same_v<mean, per_entry>) entries = engine::template bound_at<I>::entries(batch_.ctx, engine::template arguments_of<I>(batch_));
+        if constexpr (std::is_same_v<mean, per_entry>)
+          entries = engine::template bound_at<I>::entries(batch_.ctx, engine::template arguments_of<I>(batch_));
         denominator_[at(I)] = entries > 0 ? entries : 1;
       }
     });
@@ -297,7 +303,8 @@ class gradient_program {
       else std::memset(static_cast<void*>(lane(l) + learned_), 0, (lane_size_ - learned_) * sizeof(T));
     });
     for (int i = 0; i < n; ++i)
-      if (all_.g[i]) std::memset(static_cast<void*>(all_.g[i]), 0, at(all_.extents[M::info[at(i)].space].rows) * at(M::info[at(i)].width) * sizeof(T));
+      if (all_.g[i])
+        std::memset(static_cast<void*>(all_.g[i]), 0, at(all_.extents[M::info[at(i)].space].rows) * at(M::info[at(i)].width) * sizeof(T));
   }
 
   static constexpr bool stage_has_coupled(int stage) {

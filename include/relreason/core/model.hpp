@@ -21,21 +21,21 @@ template <name Name, class What, class Space>
 struct input {};
 template <name Name, class Operation, class Of>
 struct let {};
-template <name Name, class Operation, class Of>   // computed, never learned: no gradient flows into or through it
+template <name Name, class Operation, class Of>  // computed, never learned: no gradient flows into or through it
 struct frozen {};
 template <int Numerator, int Denominator = 1>
 struct weight {
   static_assert(Denominator > 0, "relreason::weight: the denominator must be positive");
   static constexpr double value = static_cast<double>(Numerator) / Denominator;
 };
-struct per_entry {};    // a loss's mean is over the entries of its space (weights count) in the whole step
-struct per_sample {};   // over the samples of the step
-struct per_step {};     // a plain sum
+struct per_entry {};   // a loss's mean is over the entries of its space (weights count) in the whole step
+struct per_sample {};  // over the samples of the step
+struct per_step {};    // a plain sum
 template <class Loss, class Of, class Weight = weight<1>, class Mean = per_entry>
 struct minimize {};
-template <name Name>   // a value that is wanted at prediction though no loss reads it
+template <name Name>  // a value that is wanted at prediction though no loss reads it
 struct output {};
-template <name Key, class Operation>   // tied parameters: every line with this key uses the same arrays
+template <name Key, class Operation>  // tied parameters: every line with this key uses the same arrays
 struct shared {
   template <class... Inputs>
   struct bind : Operation::template bind<Inputs...> {
@@ -85,7 +85,7 @@ constexpr bool is_stated(list<Stated...>) {
   return ((stated_name<Stated>::id == N) || ...);
 }
 
-struct nothing {   // stands for a value that could not be found; every width and space check on it is skipped by the error already given
+struct nothing {  // stands for a value that could not be found; every width and space check on it is skipped by the error already given
   using space = sample;
   using what = features<1>;
   static constexpr int width = 1;
@@ -118,7 +118,7 @@ struct require_new {
   using type = void;
 };
 
-struct no_operation : operation {   // stands for what could not be bound, after the error
+struct no_operation : operation {  // stands for what could not be bound, after the error
   using out = nothing;
 };
 template <class Op, class Values>
@@ -227,7 +227,9 @@ struct line_spaces {
     else return joined(typename Line::bound::spaces{});
   }
   template <class... S>
-  static list<S..., typename Line::value::space> joined(list<S...>) { return {}; }
+  static list<S..., typename Line::value::space> joined(list<S...>) {
+    return {};
+  }
   using type = decltype(pick());
 };
 template <class Spaces, class... Lines>
@@ -265,7 +267,7 @@ struct line_info {
   int n_reads = 0;
   int space = -1, width = 0, fills = -1, limit = 0;
   bool integral = false, learns = false, once = false;
-  bool grad = false;          // a gradient of this value is wanted in training
+  bool grad = false;  // a gradient of this value is wanted in training
   coupling couples = coupling::none;
 };
 
@@ -294,7 +296,7 @@ constexpr void describe_line(line_info& f, const line_info* all) {
     if constexpr (!std::is_void_v<typename L::bound::fills>) f.fills = index_of<typename L::bound::fills>(Spaces{});
   }
   bool reads_grad = false;
-  f.once = f.once || f.kind == line_kind::minimize;   // a loss of nothing but once values is computed once
+  f.once = f.once || f.kind == line_kind::minimize;  // a loss of nothing but once values is computed once
   for (int r = 0; r < f.n_reads; ++r) {
     reads_grad = reads_grad || (f.reads[r] >= 0 && all[f.reads[r]].grad);
     if (f.kind == line_kind::minimize && f.reads[r] >= 0) f.once = f.once && all[f.reads[r]].once;
@@ -356,7 +358,7 @@ struct check_lines {
   template <std::size_t... I>
   static constexpr bool run(std::index_sequence<I...>) {
     return (line_is_used<Lines::id, used[I]>::value && ...) &&
-           (loss_learns<typename Lines::bound, table[I].kind != line_kind::minimize || table[I].grad>::value && ...);
+           (loss_learns<typename Lines::bound, (table[I].kind != line_kind::minimize || table[I].grad)>::value && ...);
   }
   static constexpr bool value = run(std::make_index_sequence<sizeof...(Lines)>{});
 };

@@ -36,7 +36,7 @@ struct initializer {
 
 // One named array that an operation owns.
 struct array_entry {
-  std::string path;               // "r.g.0.weight" once the line's name stands before it
+  std::string path;  // "r.g.0.weight" once the line's name stands before it
   std::vector<int> shape;
   initializer init;
   std::size_t offset = 0, count = 0;
@@ -72,7 +72,7 @@ struct reservation {
 template <class T>
 struct slots {
   const T* const* parameter = nullptr;
-  T* const* dparameter = nullptr;        // null entries: frozen
+  T* const* dparameter = nullptr;  // null entries: frozen
   T* const* state = nullptr;
   std::byte* const* prepared = nullptr;
   T* const* shared = nullptr;
@@ -84,8 +84,8 @@ template <class T>
 struct run_state {
   using real = T;
   const kernels<T>* kernel = nullptr;
-  executor* inner = nullptr;             // parallel inside an operation: serial in a lane, the pool for a single graph
-  std::byte* workspace = nullptr;        // kernel scratch, one slice per inner chunk
+  executor* inner = nullptr;       // parallel inside an operation: serial in a lane, the pool for a single graph
+  std::byte* workspace = nullptr;  // kernel scratch, one slice per inner chunk
   std::size_t workspace_slice = 0;
   int inner_chunks = 1;
   arena* memory = nullptr;
@@ -189,15 +189,17 @@ struct arguments {
 
 // What an operation inherits: the parts it may leave out.
 struct operation {
-  using spaces = list<>;                                   // spaces it uses beyond those of its inputs and its result
-  using fills = void;                                      // the space that it fills, if any
-  static constexpr coupling couples = coupling::none;      // reads several graphs at once: the list is cut here
-  static constexpr bool learns = false;                    // has parameters
-  static constexpr int n_parameters = 0, n_states = 0, n_prepared = 0, n_shared = 0;   // arrays that declare() and reserve() list, always
+  using spaces = list<>;                                                              // spaces it uses beyond those of its inputs and its result
+  using fills = void;                                                                 // the space that it fills, if any
+  static constexpr coupling couples = coupling::none;                                 // reads several graphs at once: the list is cut here
+  static constexpr bool learns = false;                                               // has parameters
+  static constexpr int n_parameters = 0, n_states = 0, n_prepared = 0, n_shared = 0;  // arrays that declare() and reserve() list, always
   static void declare(declaration&) {}
-  static std::string text() { return "operation"; }        // what describe<model>() shows
+  static std::string text() { return "operation"; }  // what describe<model>() shows
   template <class C>
-  static double flops(const C&) { return 0; }              // of the forward pass, for the extents of ctx
+  static double flops(const C&) {
+    return 0;
+  }  // of the forward pass, for the extents of ctx
   template <class C>
   static void reserve(C&, reservation&) {}
   template <class T>

@@ -14,8 +14,8 @@ namespace relreason {
 template <class M>
 struct array_table {
   std::vector<array_entry> entries, states;
-  std::size_t learned = 0, total = 0, state_total = 0;       // in elements
-  std::array<std::vector<std::size_t>, static_cast<std::size_t>(M::n)> line_entries, line_states;   // entry numbers per line
+  std::size_t learned = 0, total = 0, state_total = 0;                                             // in elements
+  std::array<std::vector<std::size_t>, static_cast<std::size_t>(M::n)> line_entries, line_states;  // entry numbers per line
 
   array_table() { add(typename M::lines{}); }
 
@@ -39,7 +39,7 @@ struct array_table {
     const line_info& f = M::info[i];
     const std::string prefix(f.key.view());
     const std::size_t owner = first_with_key(i);
-    if (owner != i) {   // tied: the arrays of the first line with this key
+    if (owner != i) {  // tied: the arrays of the first line with this key
       bool same = d.parameters.size() == line_entries[owner].size();
       for (std::size_t k = 0; same && k < d.parameters.size(); ++k) same = d.parameters[k].shape == entries[line_entries[owner][k]].shape;
       if (!same) fail("model: the lines that share \"", prefix, "\" have arrays of different shapes");

@@ -24,8 +24,8 @@ struct philox {
     std::uint32_t k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
     for (int i = 0; i < 10; ++i) {
       const std::uint64_t a = std::uint64_t{0xD2511F53u} * c.v[0], b = std::uint64_t{0xCD9E8D57u} * c.v[2];
-      c = {{static_cast<std::uint32_t>(b >> 32) ^ c.v[1] ^ k0, static_cast<std::uint32_t>(b),
-            static_cast<std::uint32_t>(a >> 32) ^ c.v[3] ^ k1, static_cast<std::uint32_t>(a)}};
+      c = {{static_cast<std::uint32_t>(b >> 32) ^ c.v[1] ^ k0, static_cast<std::uint32_t>(b), static_cast<std::uint32_t>(a >> 32) ^ c.v[3] ^ k1,
+            static_cast<std::uint32_t>(a)}};
       k0 += 0x9E3779B9u;
       k1 += 0xBB67AE85u;
     }
@@ -34,8 +34,8 @@ struct philox {
 
   // Four words at (seed, stream, position). A stream is what the numbers are for: one parameter, one dropout line, one epoch's shuffle.
   RELREASON_HOST_DEVICE static constexpr block at(std::uint64_t seed, std::uint64_t stream, std::uint64_t position) {
-    return rounds(seed, {{static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(position >> 32),
-                          static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32)}});
+    return rounds(seed, {{static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(position >> 32), static_cast<std::uint32_t>(stream),
+                          static_cast<std::uint32_t>(stream >> 32)}});
   }
 
   // The i-th 32-bit word of a stream.

@@ -26,7 +26,8 @@ class predictor {
   }();
 
  public:
-  predictor(const parameters<M, T>& weights, const limits<M>& planned, const kernels<T>& kernel) : weights_(weights), limits_(planned), kernel_(kernel) {
+  predictor(const parameters<M, T>& weights, const limits<M>& planned, const kernels<T>& kernel)
+      : weights_(weights), limits_(planned), kernel_(kernel) {
     capacity_extents(limits_, limits_.samples, capacity_);
     typename engine::context_type ctx;
     set_up(ctx);
@@ -164,7 +165,8 @@ class predictor {
       if constexpr (runs(I) && M::info[at(I)].once) {
         w.ctx.line = engine::line_stream(I);
         engine::template bound_at<I>::plan(w.ctx, std::get<at(I)>(w.tapes));
-        engine::template bound_at<I>::forward(w.ctx, slots_.of_line[at(I)], std::get<at(I)>(w.tapes), engine::template arguments_of<I>(w), static_cast<T*>(w.v[I]));
+        engine::template bound_at<I>::forward(w.ctx, slots_.of_line[at(I)], std::get<at(I)>(w.tapes), engine::template arguments_of<I>(w),
+                                              static_cast<T*>(w.v[I]));
       }
     });
   }
@@ -185,13 +187,15 @@ class predictor {
     if constexpr (Side == name{}) return copy_value<I>(w, to);
     else return copy_side<I, Side>(w, to);
   }
-  template <int I, name Side>   // computed only because it was asked for
+  template <int I, name Side>  // computed only because it was asked for
   void copy_side(worker& w, T* to) const {
     using bound = typename engine::template bound_at<I>;
-    static_assert(requires { typename bound::template side<Side>; }, "relreason::predictor: the line has no side results");
+    static_assert(
+        requires { typename bound::template side<Side>; }, "relreason::predictor: the line has no side results");
     using result = typename bound::template side<Side>;
     static_assert(!std::is_void_v<result>, "relreason::predictor: the line has no side result of that name");
-    static_assert(!engine::filled[at(index_of<typename result::space>(typename M::spaces{}))], "relreason::predictor: an operation fills the space of this side result");
+    static_assert(!engine::filled[at(index_of<typename result::space>(typename M::spaces{}))],
+                  "relreason::predictor: an operation fills the space of this side result");
     if (!to) return;
     const extent& e = w.ctx.template at<typename result::space>();
     w.ctx.line = engine::line_stream(I);
@@ -201,8 +205,9 @@ class predictor {
   template <int I>
   static void copy_value(const worker& w, T* to) {
     static_assert(!M::info[at(I)].integral, "relreason::predictor: indices cannot be read out; ask for a real value");
-    static_assert(!engine::filled[at(M::info[at(I)].space)], "relreason::predictor: an operation fills the space of this value, so its rows are not known outside");
-    if (!to || (M::info[at(I)].once && w.ctx.extents[engine::root].base > 0)) return;   // the first tile writes what is computed once
+    static_assert(!engine::filled[at(M::info[at(I)].space)],
+                  "relreason::predictor: an operation fills the space of this value, so its rows are not known outside");
+    if (!to || (M::info[at(I)].once && w.ctx.extents[engine::root].base > 0)) return;  // the first tile writes what is computed once
     const extent& e = w.ctx.extents[M::info[at(I)].space];
     const std::size_t width = at(M::info[at(I)].width);
     std::memcpy(to + at(e.base) * width, w.v[I], at(e.rows) * width * sizeof(T));

@@ -26,7 +26,7 @@ inline std::int64_t floor_sqrt(std::int64_t n) {
 
 struct camera {
   point at;
-  std::array<std::array<std::int64_t, 3>, 3> axes{};   // unit vectors right, up, backward; in 2^-30
+  std::array<std::array<std::int64_t, 3>, 3> axes{};  // unit vectors right, up, backward; in 2^-30
 };
 
 namespace detail {
@@ -63,8 +63,8 @@ inline point seen(const camera& k, point p) {
 struct image_size {
   int width = 480, height = 320;
 };
-inline constexpr image_size stored_image{480, 320};    // pixel_coords of the released files
-inline constexpr image_size tested_image{320, 240};    // the visibility rule's rendering
+inline constexpr image_size stored_image{480, 320};  // pixel_coords of the released files
+inline constexpr image_size tested_image{320, 240};  // the visibility rule's rendering
 
 struct image_place {
   micro x = 0, y = 0;

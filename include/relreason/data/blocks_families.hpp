@@ -24,8 +24,11 @@ struct family_writer {
   family f;
 
   int add(action what, int first = -1, int second = -1, int description = 0, int relation = 0, int which = 0) {
-    f.steps.push_back({what, {static_cast<std::int8_t>(first), static_cast<std::int8_t>(second)}, static_cast<std::int8_t>(description - 1),
-                       static_cast<std::int8_t>(relation - 1), static_cast<std::uint8_t>(which)});
+    f.steps.push_back({what,
+                       {static_cast<std::int8_t>(first), static_cast<std::int8_t>(second)},
+                       static_cast<std::int8_t>(description - 1),
+                       static_cast<std::int8_t>(relation - 1),
+                       static_cast<std::uint8_t>(which)});
     return static_cast<int>(f.steps.size()) - 1;
   }
   int all() { return add(action::scene); }
@@ -73,7 +76,8 @@ inline strings how_many(const std::string& things, const std::string& rest) {
 // 0-8: more, fewer or as many. x, y: noun phrases in the plural.
 inline strings compare_counts(action how, const std::string& x, const std::string& y) {
   if (how == action::less_than) return {"Are there fewer " + x + " than " + y + "?", "Is the number of " + x + " less than the number of " + y + "?"};
-  if (how == action::greater_than) return {"Are there more " + x + " than " + y + "?", "Is the number of " + x + " greater than the number of " + y + "?"};
+  if (how == action::greater_than)
+    return {"Are there more " + x + " than " + y + "?", "Is the number of " + x + " greater than the number of " + y + "?"};
   return {"Are there an equal number of " + x + " and " + y + "?", "Are there the same number of " + x + " and " + y + "?",
           "Are there as many " + x + " as " + y + "?", "Is the number of " + x + " the same as the number of " + y + "?"};
 }
@@ -114,7 +118,7 @@ inline strings compare_objects(int attribute, const std::string& x, const std::s
 
 inline family compare(int attribute, bool first_related, bool second_related) {
   family_writer w;
-  const int a = first_related ? 2 : 1, b = a + (second_related ? 2 : 1);   // the two descriptions compared
+  const int a = first_related ? 2 : 1, b = a + (second_related ? 2 : 1);  // the two descriptions compared
   const int x = w.chain(a), anchor = w.the(a + 1);
   const int y = second_related ? w.next(action::relate_filter_unique, anchor, a, b) : anchor;
   const int qx = w.query(x, attribute), qy = w.query(y, attribute);
@@ -140,13 +144,15 @@ inline constexpr int ask_count = 4, ask_exist = 5;
 inline strings count_in_chain(int hops) {
   const std::string things = number("$", hops + 1) + "s", related = number("@", hops);
   strings texts = how_many(things, "are " + related + " the " + chain_text(hops));
-  for (const char* how : {"how many ", "what number of "}) texts.push_back("There is a " + chain_text(hops) + "; " + how + things + " are " + related + " it?");
+  for (const char* how : {"how many ", "what number of "})
+    texts.push_back("There is a " + chain_text(hops) + "; " + how + things + " are " + related + " it?");
   return texts;
 }
 
 inline strings exist_in_chain(int hops) {
   const std::string thing = number("$", hops + 1), related = number("@", hops), chain = chain_text(hops);
-  return {"Are there any " + thing + "s [that are] " + related + " the " + chain + "?", "Is there a " + thing + " [that is] " + related + " the " + chain + "?",
+  return {"Are there any " + thing + "s [that are] " + related + " the " + chain + "?",
+          "Is there a " + thing + " [that is] " + related + " the " + chain + "?",
           "There is a " + chain + "; are there any " + thing + "s [that are] " + related + " it?",
           "There is a " + chain + "; is there a " + thing + " [that is] " + related + " it?"};
 }
@@ -241,8 +247,10 @@ inline void add_same_relate(std::vector<family>& all) {
   for (const int a : each) all.push_back(same_count(a));
   for (const int a : each) all.push_back(same_filtered(a, action::filter_exist));
   for (const int a : each) all.push_back(same_filtered(a, action::filter_count));
-  const std::array<std::array<int, 3>, 4> asked{{{clevr::color, clevr::material, clevr::shape}, {clevr::size, clevr::material, clevr::shape},
-                                                 {clevr::size, clevr::color, clevr::shape}, {clevr::size, clevr::color, clevr::material}}};
+  const std::array<std::array<int, 3>, 4> asked{{{clevr::color, clevr::material, clevr::shape},
+                                                 {clevr::size, clevr::material, clevr::shape},
+                                                 {clevr::size, clevr::color, clevr::shape},
+                                                 {clevr::size, clevr::color, clevr::material}}};
   for (std::size_t i = 0; i < 4; ++i)
     for (const int ask : asked[i]) all.push_back(same_query(each[i], ask));
 }

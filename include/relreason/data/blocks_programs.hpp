@@ -16,29 +16,47 @@
 
 namespace relreason::blocks {
 
-using object_set = std::uint16_t;   // bit i: object i
+using object_set = std::uint16_t;  // bit i: object i
 
 enum class action : std::uint8_t {
-  scene, filter, filter_unique, filter_count, filter_exist, relate, relate_filter, relate_filter_unique, relate_filter_count, relate_filter_exist,
-  same, unite, intersect, count, exist, query, equal, equal_integer, less_than, greater_than
+  scene,
+  filter,
+  filter_unique,
+  filter_count,
+  filter_exist,
+  relate,
+  relate_filter,
+  relate_filter_unique,
+  relate_filter_count,
+  relate_filter_exist,
+  same,
+  unite,
+  intersect,
+  count,
+  exist,
+  query,
+  equal,
+  equal_integer,
+  less_than,
+  greater_than
 };
 
 inline constexpr int max_descriptions = 4, max_relations = 3, max_steps = 12;
 
 struct step {
   action what{};
-  std::array<std::int8_t, 2> inputs{-1, -1};   // earlier steps
-  std::int8_t description = -1;                // slot of the size, color, material and shape that filter
-  std::int8_t relation = -1;                   // slot of the relation
-  std::uint8_t which = 0;                      // attribute of same, query, equal
+  std::array<std::int8_t, 2> inputs{-1, -1};  // earlier steps
+  std::int8_t description = -1;               // slot of the size, color, material and shape that filter
+  std::int8_t relation = -1;                  // slot of the relation
+  std::uint8_t which = 0;                     // attribute of same, query, equal
 };
 
 // In a text $1 is description 1 in the singular, $1s in the plural, @1 relation 1, ~ "thing" or "object"; what stands in [] may be left out.
 struct family {
-  std::vector<step> steps;                                // the last one gives the answer
-  std::vector<std::array<std::int8_t, 2>> differ;         // pairs of steps that must give different values
-  std::array<std::uint8_t, max_descriptions> hidden{};    // per description: bit a is set where attribute a must stay open
-  std::array<std::uint8_t, max_descriptions> only{};      // per description: if not 0, exactly these attributes are given
+  std::vector<step> steps;                              // the last one gives the answer
+  std::vector<std::array<std::int8_t, 2>> differ;       // pairs of steps that must give different values
+  std::array<std::uint8_t, max_descriptions> hidden{};  // per description: bit a is set where attribute a must stay open
+  std::array<std::uint8_t, max_descriptions> only{};    // per description: if not 0, exactly these attributes are given
   std::vector<std::string> texts;
 };
 
@@ -48,7 +66,7 @@ inline bool relates(action a) { return has(a, action::relate, action::relate_fil
 
 // A description: per attribute a value, or the number of values where it is open; as one number, 3 x 9 x 3 x 4 = 324 in all.
 namespace detail {
-inline constexpr std::array<int, 4> n_values{2, 8, 2, 3};   // by clevr::attribute
+inline constexpr std::array<int, 4> n_values{2, 8, 2, 3};  // by clevr::attribute
 inline constexpr int n_descriptions = 3 * 9 * 3 * 4;
 inline constexpr std::uint16_t all_open = n_descriptions - 1;
 
@@ -71,11 +89,11 @@ inline constexpr std::array<std::uint8_t, n_descriptions> given = [] {
 struct bit_scene {
   int n = 0;
   object_set all = 0;
-  std::array<std::array<object_set, clevr::max_objects>, 4> related{};    // [relation][object]
-  std::array<std::array<object_set, 8>, 4> with{};                        // [attribute][value]
+  std::array<std::array<object_set, clevr::max_objects>, 4> related{};  // [relation][object]
+  std::array<std::array<object_set, 8>, 4> with{};                      // [attribute][value]
   std::array<std::array<std::uint8_t, 4>, clevr::max_objects> attributes{};
-  std::array<object_set, detail::n_descriptions> matching{};              // of those in `descriptions`; 0 elsewhere
-  std::vector<std::uint16_t> descriptions;                                // that fit at least one object
+  std::array<object_set, detail::n_descriptions> matching{};  // of those in `descriptions`; 0 elsewhere
+  std::vector<std::uint16_t> descriptions;                    // that fit at least one object
 
   explicit bit_scene(const clevr::scene& s) : n(static_cast<int>(s.objects.size())) {
     check(s);
@@ -122,7 +140,7 @@ struct filling {
   std::array<std::uint8_t, max_relations> relations{};
 };
 
-inline constexpr int invalid = -1;   // what unique gives unless there is exactly one
+inline constexpr int invalid = -1;  // what unique gives unless there is exactly one
 
 namespace detail {
 
@@ -184,7 +202,7 @@ inline answer_range answers_of(const family& f) {
     case action::filter_count:
     case action::relate_filter_count: return {0, 11};
     case action::query: {
-      constexpr std::array<int, 4> first{24, 13, 11, 21};   // by clevr::attribute
+      constexpr std::array<int, 4> first{24, 13, 11, 21};  // by clevr::attribute
       return {first[last.which], detail::n_values[last.which]};
     }
     default: return {26, 2};
@@ -203,7 +221,9 @@ struct emitter {
   std::vector<clevr::program_node>& nodes;
 
   int add(clevr::function what, int which = 0, int value = 0, int first = -1, int second = -1) {
-    nodes.push_back({what, static_cast<std::uint8_t>(which), static_cast<std::uint8_t>(value),
+    nodes.push_back({what,
+                     static_cast<std::uint8_t>(which),
+                     static_cast<std::uint8_t>(value),
                      {static_cast<std::int8_t>(first), static_cast<std::int8_t>(second)}});
     return static_cast<int>(nodes.size()) - 1;
   }

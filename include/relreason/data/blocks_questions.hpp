@@ -53,7 +53,7 @@ class search {
  private:
   static constexpr int options_per_slot = 6, most_steps = 120;
   static constexpr int most_options = 4 * 16 * clevr::max_objects;
-  using options = std::array<std::uint16_t, 2 * most_options>;   // description, and relation << 9
+  using options = std::array<std::uint16_t, 2 * most_options>;  // description, and relation << 9
 
   bool descend(std::size_t at) {
     if (at == family_.steps.size()) return accept();
@@ -141,7 +141,7 @@ class search {
         else list[static_cast<std::size_t>(n++)] = option;
       }
     }
-    const int kept = std::min(n_idle, (2 * n + 9) / 18);   // n / 9, rounded
+    const int kept = std::min(n_idle, (2 * n + 9) / 18);  // n / 9, rounded
     for (int i = 0; i < kept; ++i) list[static_cast<std::size_t>(n++)] = random_.pick(idle.data(), i, n_idle);
     return n;
   }
@@ -154,7 +154,8 @@ class search {
   // Whether some bare relation may be replaced by the whole scene without changing the answer.
   bool degenerate() const {
     for (std::size_t i = 0; i < family_.steps.size(); ++i)
-      if (family_.steps[i].what == action::relate && evaluate(family_, scene_, slots, static_cast<int>(i)) == values_[family_.steps.size() - 1]) return true;
+      if (family_.steps[i].what == action::relate && evaluate(family_, scene_, slots, static_cast<int>(i)) == values_[family_.steps.size() - 1])
+        return true;
     return false;
   }
 
@@ -191,7 +192,8 @@ class questioner {
     const int n = static_cast<int>(order_.size());
     for (int i = 0; i < n; ++i) order_[static_cast<std::size_t>(i)] = i;
     for (int i = 0; i < n; ++i) random_.pick(order_.data(), i, n);
-    std::stable_sort(order_.begin(), order_.end(), [&](int a, int b) { return uses_[static_cast<std::size_t>(a)] < uses_[static_cast<std::size_t>(b)]; });
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](int a, int b) { return uses_[static_cast<std::size_t>(a)] < uses_[static_cast<std::size_t>(b)]; });
   }
 
   int ask_one(const clevr::scene& scene, const bit_scene& bits, int f, std::vector<clevr::question>& out) {

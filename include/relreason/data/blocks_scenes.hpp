@@ -41,17 +41,18 @@ inline void check(const options& o) {
   want(o.min_objects >= 1 && o.min_objects <= o.max_objects, "min_objects", o.min_objects, "1 to max_objects");
   want(o.max_objects <= clevr::max_objects, "max_objects", o.max_objects, "at most 10");
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
-  want(!o.split.empty() && std::all_of(o.split.begin(), o.split.end(), plain), "split", "\"" + o.split + "\"", "letters, digits and _ only, such as train");
+  want(!o.split.empty() && std::all_of(o.split.begin(), o.split.end(), plain), "split", "\"" + o.split + "\"",
+       "letters, digits and _ only, such as train");
 }
 
 // The ground directions that every CLEVR scene stores, in 1e-9; left and front are their negatives.
 inline constexpr std::array<std::int64_t, 2> right_direction{656'311'274, 754'490'256}, behind_direction{-754'490'316, 656'311'274};
 
-inline constexpr micro edge = 3 * one;                       // x and y lie in [-3, 3]
-inline constexpr micro gap = one / 4;                        // between the discs of two blocks
-inline constexpr micro margin = 2 * one / 5;                 // between two blocks along either direction
-inline constexpr micro relation_threshold = one / 5;         // an offset beyond it is a relation
-inline constexpr std::array<micro, 2> radii{700'000, 350'000};   // by id in clevr::sizes
+inline constexpr micro edge = 3 * one;                          // x and y lie in [-3, 3]
+inline constexpr micro gap = one / 4;                           // between the discs of two blocks
+inline constexpr micro margin = 2 * one / 5;                    // between two blocks along either direction
+inline constexpr micro relation_threshold = one / 5;            // an offset beyond it is a relation
+inline constexpr std::array<micro, 2> radii{700'000, 350'000};  // by id in clevr::sizes
 inline constexpr int fewest_pixels = 200;
 inline constexpr int tries_per_block = 50;
 
@@ -59,9 +60,9 @@ inline constexpr int tries_per_block = 50;
 inline std::int64_t offset(const std::array<std::int64_t, 2>& direction, micro dx, micro dy) { return direction[0] * dx + direction[1] * dy; }
 
 struct block {
-  std::array<std::uint8_t, 4> attributes{};   // ids by clevr::attribute
+  std::array<std::uint8_t, 4> attributes{};  // ids by clevr::attribute
   micro x = 0, y = 0;
-  micro rotation = 0;                         // 1e-6 degrees
+  micro rotation = 0;  // 1e-6 degrees
   micro radius() const { return radii[attributes[clevr::size]]; }
   blocks::solid solid() const { return {{x, y, radius()}, radius(), rotation, attributes[clevr::shape]}; }
 };
@@ -78,7 +79,8 @@ namespace detail {
 inline bool far_enough(const block& p, const block& q) {
   const micro dx = p.x - q.x, dy = p.y - q.y, least = p.radius() + q.radius() + gap;
   constexpr std::int64_t wanted = margin * 1'000'000'000;
-  return std::abs(offset(right_direction, dx, dy)) >= wanted && std::abs(offset(behind_direction, dx, dy)) >= wanted && dx * dx + dy * dy >= least * least;
+  return std::abs(offset(right_direction, dx, dy)) >= wanted && std::abs(offset(behind_direction, dx, dy)) >= wanted &&
+         dx * dx + dy * dy >= least * least;
 }
 
 inline bool place(layout& l, draws& random) {
@@ -93,7 +95,7 @@ inline bool place(layout& l, draws& random) {
 }
 
 inline std::uint8_t random_color(cogent variant, std::uint8_t shape, draws& random) {
-  constexpr std::array<std::array<std::uint8_t, 4>, 2> groups{{{6, 1, 7, 2}, {4, 5, 3, 0}}};   // gray blue brown yellow; red green purple cyan
+  constexpr std::array<std::array<std::uint8_t, 4>, 2> groups{{{6, 1, 7, 2}, {4, 5, 3, 0}}};  // gray blue brown yellow; red green purple cyan
   constexpr int cube = 1, sphere = 0;
   if (variant == cogent::none || shape == sphere) return static_cast<std::uint8_t>(random.below(8));
   return groups[(shape == cube) == (variant == cogent::a) ? 0 : 1][static_cast<std::size_t>(random.below(4))];

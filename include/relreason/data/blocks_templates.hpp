@@ -84,7 +84,9 @@ class template_reader {
   }
 
  private:
-  [[noreturn]] void wrong(const std::string& what) const { fail("blocks::read_templates: ", where_, ": ", what, "; wanted a file of CLEVR_1.0_templates"); }
+  [[noreturn]] void wrong(const std::string& what) const {
+    fail("blocks::read_templates: ", where_, ": ", what, "; wanted a file of CLEVR_1.0_templates");
+  }
 
   simdjson::dom::array list(simdjson::dom::element e, const char* key) const {
     simdjson::dom::array a;
@@ -103,8 +105,8 @@ class template_reader {
   }
 
   struct slot {
-    char letter;   // Z, C, M, S or R
-    int number;    // from 0
+    char letter;  // Z, C, M, S or R
+    int number;   // from 0
   };
   slot slot_named(const std::string& name) const {
     const bool numbered = name.size() == 4 && name[2] >= '1' && name[2] <= '9';
@@ -239,7 +241,7 @@ inline std::vector<family> read_templates(const std::string& folder) {
   if (paths.empty()) fail("blocks::read_templates: no *.json in ", folder, "; wanted the folder CLEVR_1.0_templates of clevr-dataset-gen");
   std::sort(paths.begin(), paths.end());
   std::vector<family> all;
-  simdjson::dom::parser parser(std::size_t{1} << 24);   // bytes of one file
+  simdjson::dom::parser parser(std::size_t{1} << 24);  // bytes of one file
   for (const std::string& path : paths) {
     simdjson::dom::array templates;
     if (const auto code = parser.load(path).get(templates); code != simdjson::SUCCESS)

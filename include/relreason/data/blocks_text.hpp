@@ -17,7 +17,7 @@ namespace relreason::blocks {
 
 namespace detail {
 
-using words = std::array<std::string_view, 3>;   // synonyms; unused places stay empty
+using words = std::array<std::string_view, 3>;  // synonyms; unused places stay empty
 
 inline std::string_view one_of(const words& w, draws& random) {
   const int n = w[1].empty() ? 1 : w[2].empty() ? 2 : 3;
@@ -26,11 +26,9 @@ inline std::string_view one_of(const words& w, draws& random) {
 
 inline constexpr std::array<words, 2> size_words{{{"large", "big"}, {"small", "tiny"}}};
 inline constexpr std::array<words, 2> material_words{{{"rubber", "matte"}, {"metallic", "metal", "shiny"}}};
-inline constexpr std::array<words, 4> noun_words{{{"sphere", "ball"}, {"cube", "block"}, {"cylinder"}, {"thing", "object"}}};   // the last: any shape
-inline constexpr std::array<words, 4> relation_words{{{"left of", "to the left of", "on the left side of"},
-                                                      {"right of", "to the right of", "on the right side of"},
-                                                      {"in front of"},
-                                                      {"behind"}}};
+inline constexpr std::array<words, 4> noun_words{{{"sphere", "ball"}, {"cube", "block"}, {"cylinder"}, {"thing", "object"}}};  // the last: any shape
+inline constexpr std::array<words, 4> relation_words{
+    {{"left of", "to the left of", "on the left side of"}, {"right of", "to the right of", "on the right side of"}, {"in front of"}, {"behind"}}};
 
 class realizer {
  public:

@@ -18,8 +18,8 @@ namespace relreason::blocks {
 struct solid {
   point middle;
   micro radius = 0;
-  micro rotation = 0;   // 1e-6 degrees about z
-  int shape = 0;        // id in clevr::shapes
+  micro rotation = 0;  // 1e-6 degrees about z
+  int shape = 0;       // id in clevr::shapes
 };
 
 namespace detail {
@@ -29,7 +29,7 @@ struct sine_cosine {
   micro sine, cosine;
 };
 inline sine_cosine of_angle(micro microdegrees) {
-  const std::int64_t x = microdegrees * 18'740'330 / one;   // 2^30 pi / 180 = 18740330.0
+  const std::int64_t x = microdegrees * 18'740'330 / one;  // 2^30 pi / 180 = 18740330.0
   const std::int64_t xx = (x * x) >> 30;
   const auto nest = [&](std::int64_t inner, std::int64_t divisor) { return (std::int64_t{1} << 30) - ((xx * inner) >> 30) / divisor; };
   const std::int64_t full = std::int64_t{1} << 30;

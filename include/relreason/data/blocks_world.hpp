@@ -19,11 +19,11 @@
 
 namespace relreason::blocks {
 
-inline constexpr int scenes_per_run = 250;   // CLEVR resets its counts of families and answers as often
+inline constexpr int scenes_per_run = 250;  // CLEVR resets its counts of families and answers as often
 
 struct world {
   std::vector<clevr::scene> scenes;
-  std::vector<clevr::question> questions;   // by image_index; question_index runs on
+  std::vector<clevr::question> questions;  // by image_index; question_index runs on
 };
 
 inline int n_runs(const options& o) { return (o.n_scenes + scenes_per_run - 1) / scenes_per_run; }

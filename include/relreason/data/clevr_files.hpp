@@ -21,8 +21,8 @@
 namespace relreason::clevr {
 
 struct read_options {
-  bool programs = true;                      // false: leaves them out, unread
-  std::int64_t most_records = 10'000'000;    // of one file
+  bool programs = true;                    // false: leaves them out, unread
+  std::int64_t most_records = 10'000'000;  // of one file
 };
 
 namespace detail {
@@ -330,7 +330,7 @@ inline std::vector<int> join(const std::vector<scene>& scenes, const std::vector
 struct dataset {
   std::vector<scene> scenes;
   std::vector<question> questions;
-  std::vector<int> scene_of;   // per question
+  std::vector<int> scene_of;  // per question
 };
 
 // The files of one split under DIR, as CLEVR_v1.0.zip lays them out (each .json or .json.gz). The split test has no scenes: use read_questions.

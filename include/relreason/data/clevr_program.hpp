@@ -17,13 +17,13 @@
 
 namespace relreason::clevr {
 
-inline constexpr int max_program_nodes = 127;    // inputs are stored in one signed byte
-inline constexpr int max_scene_objects = 64;     // a set of objects is one word of bits
+inline constexpr int max_program_nodes = 127;  // inputs are stored in one signed byte
+inline constexpr int max_scene_objects = 64;   // a set of objects is one word of bits
 
 // What a node takes and gives. An attribute's value is comparable only with a value of the same attribute.
 enum class kind : std::uint8_t { set, object, integer, boolean, size, color, material, shape };
-inline constexpr std::array<std::string_view, 8> kind_names{"a set of objects", "an object",   "a number",   "yes or no",
-                                                            "a size",           "a color",     "a material", "a shape"};
+inline constexpr std::array<std::string_view, 8> kind_names{"a set of objects", "an object", "a number",   "yes or no",
+                                                            "a size",           "a color",   "a material", "a shape"};
 
 inline std::string_view value_name(std::uint8_t attribute, std::uint8_t value) {
   switch (attribute) {
@@ -52,18 +52,25 @@ inline int value_id(std::uint8_t attribute, std::string_view name) {
 namespace detail {
 
 struct signature {
-  std::string_view name;          // a trailing '_' stands for an attribute's name to follow
+  std::string_view name;  // a trailing '_' stands for an attribute's name to follow
   function what;
-  std::uint8_t arity, values;     // number of inputs; of value_inputs
+  std::uint8_t arity, values;  // number of inputs; of value_inputs
 };
 
-inline constexpr std::array<signature, 15> signatures{{{"scene", function::scene, 0, 0}, {"filter_", function::filter, 1, 1},
-                                                       {"unique", function::unique, 1, 0}, {"relate", function::relate, 1, 1},
-                                                       {"union", function::union_, 2, 0}, {"intersect", function::intersect, 2, 0},
-                                                       {"same_", function::same, 1, 0}, {"count", function::count, 1, 0},
-                                                       {"exist", function::exist, 1, 0}, {"query_", function::query, 1, 0},
-                                                       {"equal_", function::equal, 2, 0}, {"equal_integer", function::equal_integer, 2, 0},
-                                                       {"less_than", function::less_than, 2, 0}, {"greater_than", function::greater_than, 2, 0},
+inline constexpr std::array<signature, 15> signatures{{{"scene", function::scene, 0, 0},
+                                                       {"filter_", function::filter, 1, 1},
+                                                       {"unique", function::unique, 1, 0},
+                                                       {"relate", function::relate, 1, 1},
+                                                       {"union", function::union_, 2, 0},
+                                                       {"intersect", function::intersect, 2, 0},
+                                                       {"same_", function::same, 1, 0},
+                                                       {"count", function::count, 1, 0},
+                                                       {"exist", function::exist, 1, 0},
+                                                       {"query_", function::query, 1, 0},
+                                                       {"equal_", function::equal, 2, 0},
+                                                       {"equal_integer", function::equal_integer, 2, 0},
+                                                       {"less_than", function::less_than, 2, 0},
+                                                       {"greater_than", function::greater_than, 2, 0},
                                                        {"equal_object", function::equal_object, 2, 0}}};
 
 inline const signature& signature_of(function what) { return signatures[static_cast<std::size_t>(what)]; }
@@ -72,8 +79,13 @@ inline kind kind_of_attribute(std::uint8_t a) { return static_cast<kind>(static_
 
 inline kind wanted_kind(const program_node& n) {
   switch (n.what) {
-    case function::relate: case function::same: case function::query: case function::equal_object: return kind::object;
-    case function::equal_integer: case function::less_than: case function::greater_than: return kind::integer;
+    case function::relate:
+    case function::same:
+    case function::query:
+    case function::equal_object: return kind::object;
+    case function::equal_integer:
+    case function::less_than:
+    case function::greater_than: return kind::integer;
     case function::equal: return kind_of_attribute(n.which);
     default: return kind::set;
   }
@@ -84,7 +96,11 @@ inline kind given_kind(const program_node& n) {
     case function::unique: return kind::object;
     case function::count: return kind::integer;
     case function::query: return kind_of_attribute(n.which);
-    case function::exist: case function::equal: case function::equal_integer: case function::less_than: case function::greater_than:
+    case function::exist:
+    case function::equal:
+    case function::equal_integer:
+    case function::less_than:
+    case function::greater_than:
     case function::equal_object: return kind::boolean;
     default: return kind::set;
   }
@@ -210,7 +226,9 @@ inline std::optional<std::uint64_t> run(const scene& s, const program_node& n, s
     case function::count: return count_bits(a);
     case function::exist: return a != 0;
     case function::query: return attribute_of(a);
-    case function::equal: case function::equal_integer: case function::equal_object: return a == b;
+    case function::equal:
+    case function::equal_integer:
+    case function::equal_object: return a == b;
     case function::less_than: return a < b;
     case function::greater_than: return a > b;
   }
@@ -245,7 +263,8 @@ inline std::vector<value> trace(const scene& s, const std::vector<program_node>&
 // The text of an answer: "3", "yes", "cube".
 inline std::string answer_text(const value& v) {
   switch (v.what) {
-    case kind::set: case kind::object: fail("clevr::answer_text: found ", kind_names[static_cast<std::size_t>(v.what)], ", wanted an answer");
+    case kind::set:
+    case kind::object: fail("clevr::answer_text: found ", kind_names[static_cast<std::size_t>(v.what)], ", wanted an answer");
     case kind::integer: return std::to_string(v.number);
     case kind::boolean: return v.number ? "yes" : "no";
     default:
@@ -272,9 +291,12 @@ inline std::optional<question_type> type_of(const std::vector<program_node>& pro
   switch (program.back().what) {
     case function::exist: return question_type::exist;
     case function::count: return question_type::count;
-    case function::equal_integer: case function::less_than: case function::greater_than: return question_type::compare_numbers;
+    case function::equal_integer:
+    case function::less_than:
+    case function::greater_than: return question_type::compare_numbers;
     case function::query: return question_type::query_attribute;
-    case function::equal: case function::equal_object: return question_type::compare_attribute;
+    case function::equal:
+    case function::equal_object: return question_type::compare_attribute;
     default: return std::nullopt;
   }
 }

@@ -12,7 +12,7 @@
 
 namespace relreason::clevr {
 
-inline constexpr int state_slots = 12;   // rows of a padded scene; CLEVR has at most 10 objects, so two rows or more are zero
+inline constexpr int state_slots = 12;  // rows of a padded scene; CLEVR has at most 10 objects, so two rows or more are zero
 
 // Red, green, blue of clevr::colors, 0..255; gen/properties.json of the public generator.
 inline constexpr std::array<std::array<int, 3>, 8> color_rgb{

@@ -33,7 +33,7 @@ inline constexpr std::array<std::string_view, 82> closed_words{
     "matte",     "metal", "metallic", "more",   "number", "object",  "objects", "of",       "on",    "or",      "other",   "purple",
     "red",       "right", "rubber",   "same",   "shape",  "shiny",   "side",    "size",     "small", "sphere",  "spheres", "than",
     "that",      "the",   "there",    "thing",  "things", "tiny",    "to",      "visible",  "what",  "yellow"};
-inline constexpr int max_question_tokens = 50;   // of a CLEVR question, punctuation-level
+inline constexpr int max_question_tokens = 50;  // of a CLEVR question, punctuation-level
 
 namespace detail {
 
@@ -107,7 +107,7 @@ class dictionary {
   tokenization how() const { return how_; }
   const std::vector<std::string>& words() const { return words_; }
   int size() const { return static_cast<int>(words_.size()); }
-  int rows() const { return size() + 1; }   // of an embedding: the words and padding
+  int rows() const { return size() + 1; }  // of an embedding: the words and padding
 
   // The index of a word, or 0.
   int find(const std::string& word) const {
@@ -142,7 +142,7 @@ class dictionary {
 
 // The class of an answer, by position in answer_classes; -1 for a text that is no answer of CLEVR.
 inline int answer_class(std::string_view answer) {
-  constexpr std::array<int, 7> begin{0, 11, 13, 21, 24, 26, 28};   // in clevr::answers
+  constexpr std::array<int, 7> begin{0, 11, 13, 21, 24, 26, 28};  // in clevr::answers
   for (int c = 0; c < 6; ++c)
     for (int i = begin[static_cast<std::size_t>(c)]; i < begin[static_cast<std::size_t>(c) + 1]; ++i)
       if (answers[static_cast<std::size_t>(i)] == answer) return c;

@@ -21,9 +21,9 @@ namespace relreason {
 
 // Where a record stands; wrong() reports what is amiss in it.
 struct json_place {
-  std::string_view who, path, noun;   // "clevr::read_questions", the file, "question"
-  std::int64_t index;                 // of the record in its list, from 0
-  std::uint64_t byte;                 // of its first byte in the (unpacked) file
+  std::string_view who, path, noun;  // "clevr::read_questions", the file, "question"
+  std::int64_t index;                // of the record in its list, from 0
+  std::uint64_t byte;                // of its first byte in the (unpacked) file
 
   template <class... Parts>
   [[noreturn]] void wrong(const Parts&... found_wanted) const {
@@ -34,7 +34,7 @@ struct json_place {
 class json_records {
  public:
   static constexpr std::size_t window_bytes = 1 << 20, most_record_bytes = 1 << 22;
-  static constexpr std::size_t first_bytes = 1 << 14;   // the buffer grows from here as the records need
+  static constexpr std::size_t first_bytes = 1 << 14;  // the buffer grows from here as the records need
   static constexpr int most_depth = 32;
 
   // list: the name of the list, as "questions"; noun: one of its records, as "question".
@@ -286,10 +286,10 @@ class json_records {
   std::int64_t most_records_;
   byte_source source_;
   simdjson::dom::parser parser_;
-  std::vector<char> text_;              // bytes [base_, base_ + size_) of the unpacked file, then room for simdjson's padding
+  std::vector<char> text_;  // bytes [base_, base_ + size_) of the unpacked file, then room for simdjson's padding
   std::size_t at_ = 0, size_ = 0, keep_ = 0;
   std::uint64_t base_ = 0;
-  std::vector<extent> window_;          // whole records not yet parsed
+  std::vector<extent> window_;  // whole records not yet parsed
 };
 
 }  // namespace relreason

@@ -7,12 +7,12 @@ namespace relreason {
 struct extent {
   int rows = 0;
   int parents = 0;
-  int base = 0;                      // the batch's row that is row 0 here
-  int padded = 0;                    // length to which sequences are padded: one number for the whole step, never a tile's own
-  const int* offsets = nullptr;      // parents + 1
-  const int* senders = nullptr;      // links: rows of the sender space in the batch
-  const int* receivers = nullptr;    // links: rows of the receiver space in the batch
-  const int* index = nullptr;        // some: rows of the whole space in the batch
+  int base = 0;                    // the batch's row that is row 0 here
+  int padded = 0;                  // length to which sequences are padded: one number for the whole step, never a tile's own
+  const int* offsets = nullptr;    // parents + 1
+  const int* senders = nullptr;    // links: rows of the sender space in the batch
+  const int* receivers = nullptr;  // links: rows of the receiver space in the batch
+  const int* index = nullptr;      // some: rows of the whole space in the batch
   int begin(int parent) const { return offsets[parent] - offsets[0]; }
   int count(int parent) const { return offsets[parent + 1] - offsets[parent]; }
 };

@@ -15,7 +15,8 @@ struct pick {
   static_assert(Subset::kind == space_kind::some, "relreason::pick: its space must be a some<...>, a listed subset");
   template <class X>
   struct bind : operation {
-    static_assert(same_space<typename X::space, typename Subset::whole>, "relreason::pick: its value must lie on the space that the subset is taken from");
+    static_assert(same_space<typename X::space, typename Subset::whole>,
+                  "relreason::pick: its value must lie on the space that the subset is taken from");
     static_assert(!X::integral, "relreason::pick: it reads numbers, not ids or labels");
     using out = rows<Subset, X::width>;
     static std::string text() { return "pick " + std::string(space_name<Subset>()); }
@@ -28,11 +29,13 @@ struct pick {
         std::memcpy(y + extent_product(k, X::width), in.real(0) + extent_product(e.index[k] - base, X::width), X::width * sizeof(*y));
     }
     template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*, const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
+                         const typename C::real* dy) {
       if (!in.dx[0]) return;
       const extent& e = ctx.template at<Subset>();
       const int base = ctx.template at<typename Subset::whole>().base;
-      for (int k = 0; k < e.rows; ++k) rows_of::add(X::width, in.dx[0] + extent_product(e.index[k] - base, X::width), dy + extent_product(k, X::width));
+      for (int k = 0; k < e.rows; ++k)
+        rows_of::add(X::width, in.dx[0] + extent_product(e.index[k] - base, X::width), dy + extent_product(k, X::width));
     }
   };
 };

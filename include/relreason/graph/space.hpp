@@ -25,7 +25,7 @@ struct once {
 template <class P>
 struct each {
   static constexpr space_kind kind = space_kind::each;
-  static constexpr int capacity = 0;   // per parent; 0: as the batch has
+  static constexpr int capacity = 0;  // per parent; 0: as the batch has
   using parent = P;
 };
 
@@ -53,8 +53,7 @@ struct all_pairs {
 // Listed edges senders[e] -> receivers[e], grouped by parent.
 template <class Receiver, class Sender = Receiver>
 struct links {
-  static_assert(std::is_same_v<typename Receiver::parent, typename Sender::parent>,
-                "relreason::links: both ends must lie in the same parent space");
+  static_assert(std::is_same_v<typename Receiver::parent, typename Sender::parent>, "relreason::links: both ends must lie in the same parent space");
   static constexpr space_kind kind = space_kind::links;
   static constexpr int capacity = 0;
   using parent = typename Receiver::parent;
@@ -78,7 +77,7 @@ inline constexpr bool same_space = std::is_same_v<A, B>;
 template <class A, class B>
 consteval bool inside() {
   if constexpr (std::is_same_v<A, B>) return true;
-  else if constexpr (std::is_void_v<typename A::parent>) return std::is_base_of_v<once, B>;   // what is computed once is readable anywhere
+  else if constexpr (std::is_void_v<typename A::parent>) return std::is_base_of_v<once, B>;  // what is computed once is readable anywhere
   else return inside<typename A::parent, B>();
 }
 

@@ -11,12 +11,12 @@ struct features {
   static_assert(Width > 0, "relreason::features: the width must be positive");
   static constexpr int width = Width, limit = 0;
 };
-template <int Words>   // token ids 1..Words, 0 for padding
+template <int Words>  // token ids 1..Words, 0 for padding
 struct ids {
   static_assert(Words > 0, "relreason::ids: the number of words must be positive");
   static constexpr int width = 1, limit = Words + 1;
 };
-template <int Classes>   // class index 0..Classes-1
+template <int Classes>  // class index 0..Classes-1
 struct label {
   static_assert(Classes > 1, "relreason::label: at least two classes");
   static constexpr int width = 1, limit = Classes;

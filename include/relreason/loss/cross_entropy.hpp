@@ -30,10 +30,12 @@ struct cross_entropy {
     static_assert(Label::integral, "relreason::cross_entropy: the second value must be a label<classes>");
     static_assert(same_space<typename Logits::space, typename Label::space>, "relreason::cross_entropy: logits and label must lie on the same space");
     static_assert(Logits::width == Label::what::limit, "relreason::cross_entropy: the number of logits must equal the label's classes");
-    static_assert(sizeof...(Weight) <= 1 && ((Weight::width == 1 && same_space<typename Weight::space, typename Logits::space>) && ...),
+    static_assert(sizeof...(Weight) <= 1 && ((Weight::width == 1 && same_space<typename Weight::space, typename Logits::space>)&&...),
                   "relreason::cross_entropy: weights must be one number per row of the logits' space");
     static constexpr bool weighted = sizeof...(Weight) == 1;
-    static std::string text() { return "cross entropy" + (SmoothingPercent ? ", smoothing " + std::to_string(SmoothingPercent) + " %" : std::string()); }
+    static std::string text() {
+      return "cross entropy" + (SmoothingPercent ? ", smoothing " + std::to_string(SmoothingPercent) + " %" : std::string());
+    }
 
     template <class C>
     static double entries(C& ctx, const arguments<typename C::real>& in) {
@@ -58,7 +60,7 @@ struct cross_entropy {
       }
       return loss;
     }
-    template <class C, class Tape>   // dx = softmax(x) - t
+    template <class C, class Tape>  // dx = softmax(x) - t
     static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
       using T = typename C::real;
       if (!in.dx[0]) return;
@@ -77,7 +79,9 @@ struct cross_entropy {
    private:
     static constexpr double smoothing = SmoothingPercent / 100.0;
     template <class T>
-    static double weight_of(const arguments<T>& in, int i) { return weighted ? static_cast<double>(in.real(2)[i]) : 1.0; }
+    static double weight_of(const arguments<T>& in, int i) {
+      return weighted ? static_cast<double>(in.real(2)[i]) : 1.0;
+    }
   };
 };
 

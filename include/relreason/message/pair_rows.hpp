@@ -14,8 +14,8 @@ namespace relreason {
 // each, and a graph may have at most that many objects.
 template <class T, int Slots, int Positions>
 struct pair_rows {
-  int *sender = nullptr, *receiver = nullptr, *segment = nullptr, *start = nullptr;   // start: parents + 1 first rows
-  T* row_weight = nullptr;   // null where all are 1
+  int *sender = nullptr, *receiver = nullptr, *segment = nullptr, *start = nullptr;  // start: parents + 1 first rows
+  T* row_weight = nullptr;                                                           // null where all are 1
   int n = 0;
 
   static int most_rows(const extent& pairs, const extent& receivers, const extent& senders) {

@@ -31,7 +31,8 @@ struct pool {
       }
     }
     template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*, const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
+                         const typename C::real* dy) {
       using T = typename C::real;
       if (!in.dx[0]) return;
       const extent& e = ctx.template at<Space>();
@@ -42,7 +43,9 @@ struct pool {
 
    private:
     template <class T>
-    static T factor(int n) { return std::is_same_v<By, by_mean> && n > 0 ? T(1) / static_cast<T>(n) : T(1); }
+    static T factor(int n) {
+      return std::is_same_v<By, by_mean> && n > 0 ? T(1) / static_cast<T>(n) : T(1);
+    }
   };
 };
 

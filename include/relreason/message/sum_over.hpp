@@ -14,15 +14,15 @@ namespace relreason {
 
 // Aggregators.
 struct by_sum {};
-struct by_mean {};   // divides by the number of pairs (padded<N>: N^2); 0 for a graph without pairs
-struct by_max {};    // per feature over distinct pairs; 0 for a graph without pairs
+struct by_mean {};  // divides by the number of pairs (padded<N>: N^2); 0 for a graph without pairs
+struct by_max {};   // per feature over distinct pairs; 0 for a graph without pairs
 template <int Slots>
-struct by_weights {};   // one learned scalar per pair position a * Slots + b: tied to positions, not permutation invariant
+struct by_weights {};  // one learned scalar per pair position a * Slots + b: tied to positions, not permutation invariant
 // Options.
 template <int Slots>
-struct padded {};   // as if zero objects filled up to Slots, as the published state-description networks saw them; merged, exact
+struct padded {};  // as if zero objects filled up to Slots, as the published state-description networks saw them; merged, exact
 template <int Layer>
-struct question_at {};   // the third value joins the input of this layer of g (2S-RN: 2)
+struct question_at {};  // the third value joins the input of this layer of g (2S-RN: 2)
 
 namespace detail {
 
@@ -33,7 +33,8 @@ struct pair_options {
 };
 template <class O>
 struct pair_option {
-  static_assert(!std::is_same_v<O, O>, "relreason::sum_over: an option must be by_sum, by_mean, by_max, by_weights<n>, padded<n> or question_at<layer>");
+  static_assert(!std::is_same_v<O, O>,
+                "relreason::sum_over: an option must be by_sum, by_mean, by_max, by_weights<n>, padded<n> or question_at<layer>");
 };
 template <>
 struct pair_option<by_sum> {
@@ -90,13 +91,16 @@ template <class Pair, class... Layers, class... Options>
 struct sum_over<Pair, mlp<Layers...>, Options...> {
   static constexpr detail::pair_options options = detail::read_pair_options<Options...>();
   static_assert(Pair::kind == space_kind::all_pairs, "relreason::sum_over: its space must be an all_pairs<...>");
-  static_assert(!(options.slots > 0 && options.by == detail::aggregator::weights),
-                "relreason::sum_over: by_weights is tied to pair positions and cannot merge padded objects; give it the zero rows instead of padded<n>");
+  static_assert(
+      !(options.slots > 0 && options.by == detail::aggregator::weights),
+      "relreason::sum_over: by_weights is tied to pair positions and cannot merge padded objects; give it the zero rows instead of padded<n>");
 
   template <class S, class R, class... Q>
   struct bind : operation {
-    static_assert(same_space<typename S::space, typename Pair::sender>, "relreason::sum_over: its first value must have one row per sender of the pairs");
-    static_assert(same_space<typename R::space, typename Pair::receiver>, "relreason::sum_over: its second value must have one row per receiver of the pairs");
+    static_assert(same_space<typename S::space, typename Pair::sender>,
+                  "relreason::sum_over: its first value must have one row per sender of the pairs");
+    static_assert(same_space<typename R::space, typename Pair::receiver>,
+                  "relreason::sum_over: its second value must have one row per receiver of the pairs");
     static_assert(sizeof...(Q) <= 1, "relreason::sum_over: at most three values: senders, receivers, question");
     static_assert(!S::integral && !R::integral && (!Q::integral && ...), "relreason::sum_over: its values must be numbers, not ids or labels");
     static_assert((inside<Pair, typename Q::space>() && ...), "relreason::sum_over: its third value must lie on a space that holds the pairs");
@@ -110,7 +114,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         if (l.dropout) return true;
       return false;
     }
-    static_assert(!(options.slots > 0 && drops_layer()), "relreason::sum_over: dropout inside g cannot be merged with padded<n>: every padded pair has its own mask");
+    static_assert(!(options.slots > 0 && drops_layer()),
+                  "relreason::sum_over: dropout inside g cannot be merged with padded<n>: every padded pair has its own mask");
     static constexpr int H0 = layers[0].out, width = layers[n - 1].out;
     using out = rows<typename Pair::parent, width>;
     using spaces = list<Pair>;
@@ -118,7 +123,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static constexpr int forward_packs = n + 2, agg = 2 * n;
     static constexpr int n_parameters = 2 * n + (options.by == detail::aggregator::weights ? 1 : 0), n_prepared = 2 * forward_packs;
     static constexpr detail::aggregator by = options.by;
-    static constexpr int chunk = 192;   // pair rows at a time: two buffers and a weight matrix stay in L2
+    static constexpr int chunk = 192;  // pair rows at a time: two buffers and a weight matrix stay in L2
 
     static void declare(declaration& d) {
       for (int l = 0; l < n; ++l) declare_linear(d, "g." + std::to_string(l) + ".", info(l).in, info(l).out);
@@ -170,11 +175,11 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     template <class T>
     struct tape {
       pair_rows<T, options.slots, options.positions> pairs;
-      T *u = nullptr, *v = nullptr, *q = nullptr;      // factored layer 0 per sender and receiver; question part per parent
-      T* h[n]{};                                       // h[l]: stored output of layer l (training)
+      T *u = nullptr, *v = nullptr, *q = nullptr;  // factored layer 0 per sender and receiver; question part per parent
+      T* h[n]{};                                   // h[l]: stored output of layer l (training)
       T *z[2]{}, *du = nullptr, *dv = nullptr, *dq = nullptr;
-      std::uint32_t* bits = nullptr;                   // last layer's output > 0
-      int* best = nullptr;                             // by_max: the row that won, per parent and feature
+      std::uint32_t* bits = nullptr;  // last layer's output > 0
+      int* best = nullptr;            // by_max: the row that won, per parent and feature
       const int* q_row = nullptr;
     };
     template <class C>
@@ -198,7 +203,9 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         ctx.want(some, l.in, l.out);
         ctx.want(some, l.out, l.in);
       }
-      for (const int k : {S::width, R::width, std::max(q_width, 1)}) ctx.want(std::max({a.rows, b.rows, e.parents}) + e.parents, k, widest), ctx.want(std::max({a.rows, b.rows, e.parents}) + e.parents, widest, k);
+      for (const int k : {S::width, R::width, std::max(q_width, 1)})
+        ctx.want(std::max({a.rows, b.rows, e.parents}) + e.parents, k, widest),
+            ctx.want(std::max({a.rows, b.rows, e.parents}) + e.parents, widest, k);
       t.z[0] = take(some, widest);
       t.z[1] = take(some, widest);
       if (by == detail::aggregator::max) t.best = ctx.memory->template take<int>(extent_product(e.parents, width));
@@ -210,7 +217,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     }
 
     template <class C>
-    static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in, typename C::real* r) {
+    static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                        typename C::real* r) {
       using T = typename C::real;
       const extent& e = ctx.template at<Pair>();
       node_forward(ctx, s, t, in);
@@ -230,8 +238,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     }
 
     template <class C>
-    static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in, const typename C::real*,
-                         const typename C::real* dr) {
+    static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                         const typename C::real*, const typename C::real* dr) {
       using T = typename C::real;
       const extent &e = ctx.template at<Pair>(), &a = ctx.template at<typename Pair::receiver>(), &b = ctx.template at<typename Pair::sender>();
       std::fill_n(t.du, extent_product(b.rows + e.parents, H0), T(0));
@@ -248,7 +256,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
           for (int i = 0; s.dparameter[2 * l + 1] && i < m; ++i) rows_of::add(at(f.out), s.dparameter[2 * l + 1], d + extent_product(i, f.out));
           if (l == q_at) add_by_segment(t, first, m, d, f.out, t.dq);
           const T* below = t.h[l - 1] ? t.h[l - 1] + extent_product(first, info(l - 1).out) : nullptr;
-          if (l == 1) {   // layer 0 is rebuilt, in the buffer that its gradient will not use
+          if (l == 1) {  // layer 0 is rebuilt, in the buffer that its gradient will not use
             build(ctx, t, first, m, other);
             below = other;
           }
@@ -275,7 +283,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     template <name Side>
     using side = std::conditional_t<Side == name("pairs"), rows<Pair, 1>, void>;
     template <name Side, class C>
-    static void side_result(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>&, typename C::real* to) {
+    static void side_result(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>&,
+                            typename C::real* to) {
       using T = typename C::real;
       const extent &a = ctx.template at<typename Pair::receiver>(), &b = ctx.template at<typename Pair::sender>();
       const T* row_weight = position_weights(ctx, s, t);
@@ -294,7 +303,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static constexpr int words = (width + 31) / 32;
     static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
     static constexpr const layer_info& info(int l) { return layers[at(l)]; }
-    static constexpr int pair_width(int l) { return info(l).in - (l == q_at ? q_width : 0); }   // input columns that depend on the pair
+    static constexpr int pair_width(int l) { return info(l).in - (l == q_at ? q_width : 0); }  // input columns that depend on the pair
 
     template <class C>
     static const int* question_rows(C& ctx) {
@@ -319,7 +328,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       const T* bias = s.parameter[1];
       if (asked) {
         const int w = info(q_at).out;
-        for (int i = 0; i < e.parents; ++i) {   // one row at a time: parents may read the same outer row
+        for (int i = 0; i < e.parents; ++i) {  // one row at a time: parents may read the same outer row
           affine_args<T> f;
           f.rows = 1, f.k = q_width, f.n = w, f.x = in.real(2) + extent_product(t.q_row ? t.q_row[i] : i, q_width), f.ldx = q_width;
           f.packed = s.prepared[2], f.bias = s.parameter[2 * q_at + 1], f.y = t.q + extent_product(i, w), f.ldy = w;
@@ -329,7 +338,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         }
       }
       const bool question_first = q_at == 0;
-      p.rows = a.rows, p.k = R::width, p.x = in.real(1), p.ldx = R::width, p.packed = s.prepared[1], p.y = t.v, p.bias = question_first ? nullptr : bias;
+      p.rows = a.rows, p.k = R::width, p.x = in.real(1), p.ldx = R::width, p.packed = s.prepared[1], p.y = t.v,
+      p.bias = question_first ? nullptr : bias;
       ctx.affine(p);
       for (int i = 0; i < e.parents; ++i) {
         const T* start = question_first ? t.q + extent_product(i, H0) : bias;
@@ -357,7 +367,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         if (dw) product_gradient(ctx, x.rows, d, H0, in.real(which), k, dw + first, info(0).in);
         if (!in.dx[which]) return;
         affine_args<T> p;
-        p.rows = x.rows, p.k = H0, p.n = k, p.x = d, p.ldx = H0, p.packed = s.prepared[forward_packs + which], p.y = in.dx[which], p.ldy = k, p.accumulate = true;
+        p.rows = x.rows, p.k = H0, p.n = k, p.x = d, p.ldx = H0, p.packed = s.prepared[forward_packs + which], p.y = in.dx[which], p.ldy = k,
+        p.accumulate = true;
         ctx.affine(p);
       };
       node(b, S::width, t.du, 0, 0);
@@ -445,8 +456,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
 
     // r_p += row_weight * z, or the running maximum. The sum runs in the product's epilogue where nothing stands between.
     template <class C>
-    static void aggregate_last(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const typename C::real* row_weight, int first, int last,
-                               typename C::real* r) {
+    static void aggregate_last(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const typename C::real* row_weight, int first,
+                               int last, typename C::real* r) {
       using T = typename C::real;
       const int m = last - first, l = n - 1;
       const bool fused = n > 1 && by != detail::aggregator::max && !(info(l).dropout && ctx.training) && !t.h[l];
@@ -483,8 +494,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
 
     // d = dL/dz of the last layer's rows, through aggregator, dropout and ReLU.
     template <class C>
-    static void last_gradient(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const typename C::real* row_weight, int first, int last,
-                              const typename C::real* dr, typename C::real* d) {
+    static void last_gradient(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const typename C::real* row_weight, int first,
+                              int last, const typename C::real* dr, typename C::real* d) {
       using T = typename C::real;
       for (int i = first; i < last; ++i) {
         const int segment = t.pairs.segment[i];
@@ -502,7 +513,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
           for (int j = 0; j < width; ++j) to[j] = w * g[j];
         }
         if (by == detail::aggregator::weights && s.dparameter[agg])
-          s.dparameter[agg][position(ctx, t, i)] += n > 1 ? rows_of::dot(at(width), t.h[n - 1] + extent_product(i, width), g) : single_layer_dot(ctx, t, i, g);
+          s.dparameter[agg][position(ctx, t, i)] +=
+              n > 1 ? rows_of::dot(at(width), t.h[n - 1] + extent_product(i, width), g) : single_layer_dot(ctx, t, i, g);
       }
       drop(ctx, n - 1, first, last - first, d);
     }
@@ -527,7 +539,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       return w;
     }
     template <class C>
-    static void product_gradient(C& ctx, int m, const typename C::real* d, int d_width, const typename C::real* x, int x_width, typename C::real* dw, int ld) {
+    static void product_gradient(C& ctx, int m, const typename C::real* d, int d_width, const typename C::real* x, int x_width, typename C::real* dw,
+                                 int ld) {
       outer_args<typename C::real> o;
       o.rows = m, o.m = d_width, o.n = x_width, o.a = d, o.lda = d_width, o.b = x, o.ldb = x_width, o.c = dw, o.ldc = ld;
       ctx.outer(o);

@@ -158,8 +158,8 @@ class accuracy {
 
   answer_scheme scheme_;
   std::size_t n_;
-  std::vector<std::int64_t> confusion_;   // (label, prediction)
-  std::vector<std::int64_t> ranks_;       // how often the label was at each position; the last: never
+  std::vector<std::int64_t> confusion_;  // (label, prediction)
+  std::vector<std::int64_t> ranks_;      // how often the label was at each position; the last: never
   std::vector<tally> by_type_, invalid_by_type_;
 };
 

@@ -4,19 +4,21 @@
 
 #include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
+#include "relreason/message/pool.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/lstm.hpp"
-#include "relreason/message/pool.hpp"
 #include "relreason/nn/mlp.hpp"
 
 namespace relreason::models {
 
-struct question : sample {};              // one question about one scene is one graph
+struct question : sample {};  // one question about one scene is one graph
 struct object : each<question> {};
 struct pair : all_pairs<object> {};
 struct word : each<question> {};
 
 inline constexpr int words = 82, answers = 28, slots = 12, object_width = 7;
+
+// clang-format off
 
 // r = sum_ij g(o_i, o_j, q) (1), a = f(r) (2). Scenes count as padded with zero objects to 12, as the published network saw them.
 template <int Width = 512, int Question = 256, int Dropout = 5, class... PairOptions>
@@ -53,5 +55,7 @@ using lstm_only = model<
     let<"q", last_state<lstm<Question>, embedding<32>, leading>, of<"w">>,
     let<"a", mlp<relu<Question>, linear<answers>>,               of<"q">>,
     minimize<cross_entropy<>,                                    of<"a", "answer">>>;
+
+// clang-format on
 
 }  // namespace relreason::models

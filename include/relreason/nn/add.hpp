@@ -22,7 +22,8 @@ struct add {
       for (int k = 1; k <= static_cast<int>(sizeof...(More)); ++k) rows_of::add(n, y, in.real(k));
     }
     template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*, const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
+                         const typename C::real* dy) {
       const std::size_t n = extent_product(ctx.template at<typename X::space>().rows, X::width);
       for (int k = 0; k <= static_cast<int>(sizeof...(More)); ++k)
         if (in.dx[k]) rows_of::add(n, in.dx[k], dy);

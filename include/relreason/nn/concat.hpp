@@ -22,15 +22,14 @@ struct concat {
 
   template <class T>
   struct tape {
-    T* x = nullptr;                  // rows x width; unused for a single input
+    T* x = nullptr;  // rows x width; unused for a single input
     const int* map[n == 0 ? 1 : n]{};
   };
   template <class C>
   static void plan(C& ctx, tape<typename C::real>& t, bool owned_copy) {
     int i = 0;
     ((t.map[i++] = rows_above<space, typename Inputs::space>(ctx)), ...);
-    if (n > 1 || t.map[0] || owned_copy)
-      t.x = ctx.memory->template take<typename C::real>(extent_product(ctx.template at<space>().rows, width));
+    if (n > 1 || t.map[0] || owned_copy) t.x = ctx.memory->template take<typename C::real>(extent_product(ctx.template at<space>().rows, width));
     else t.x = nullptr;
   }
   // The concatenated rows: the input itself where there is but one on the same space.
@@ -42,12 +41,13 @@ struct concat {
     for (int k = 0; k < n; ++k) {
       const int w = widths[static_cast<std::size_t>(k)];
       for (int r = 0; r < rows; ++r)
-        std::memcpy(t.x + extent_product(r, width) + start, in.real(k) + extent_product(t.map[k] ? t.map[k][r] : r, w), static_cast<std::size_t>(w) * sizeof(*t.x));
+        std::memcpy(t.x + extent_product(r, width) + start, in.real(k) + extent_product(t.map[k] ? t.map[k][r] : r, w),
+                    static_cast<std::size_t>(w) * sizeof(*t.x));
       start += w;
     }
     return t.x;
   }
-  template <class C>   // dx of every input += its columns of d
+  template <class C>  // dx of every input += its columns of d
   static void scatter(C& ctx, const tape<typename C::real>& t, const arguments<typename C::real>& in, const typename C::real* d) {
     const int rows = ctx.template at<space>().rows;
     int start = 0;

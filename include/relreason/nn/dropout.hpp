@@ -25,7 +25,8 @@ struct dropout {
       for (int r = 0; ctx.training && r < e.rows; ++r) drop(ctx, y + extent_product(r, X::width), e.base + r);
     }
     template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*, const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
+                         const typename C::real* dy) {
       if (!in.dx[0]) return;
       const extent& e = ctx.template at<typename X::space>();
       typename C::real row[X::width];

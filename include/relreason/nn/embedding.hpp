@@ -26,9 +26,10 @@ struct embedding {
     template <class C, class Tape>
     static void forward(C& ctx, const slots<typename C::real>& s, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
       const int n = ctx.template at<typename Ids::space>().rows;
-      for (int i = 0; i < n; ++i) std::memcpy(y + extent_product(i, Width), s.parameter[0] + extent_product(in.index(0)[i], Width), Width * sizeof(*y));
+      for (int i = 0; i < n; ++i)
+        std::memcpy(y + extent_product(i, Width), s.parameter[0] + extent_product(in.index(0)[i], Width), Width * sizeof(*y));
     }
-    template <class C, class Tape>   // dE[id_i] += dy_i
+    template <class C, class Tape>  // dE[id_i] += dy_i
     static void backward(C& ctx, const slots<typename C::real>& s, Tape&, const arguments<typename C::real>& in, const typename C::real*,
                          const typename C::real* dy) {
       const int n = ctx.template at<typename Ids::space>().rows;

@@ -12,18 +12,18 @@
 namespace relreason {
 
 template <int Width>
-struct linear;           // y = W x + b; by itself an operation
+struct linear;  // y = W x + b; by itself an operation
 template <int Width>
-struct relu {            // y = max(W x + b, 0)
+struct relu {  // y = max(W x + b, 0)
   static_assert(Width > 0, "relreason::relu: the width must be positive");
 };
 template <int Percent>
-struct dropout;          // drops Percent of the layer before it; by itself an operation
+struct dropout;  // drops Percent of the layer before it; by itself an operation
 
 struct layer_info {
   int in = 0, out = 0;
   bool relu = false;
-  int dropout = 0;       // percent
+  int dropout = 0;  // percent
 };
 
 namespace detail {

@@ -11,15 +11,15 @@
 namespace relreason {
 
 // What the LSTM is fed, w1 .. wn being the tokens and L the padded length of the whole step (extent::padded).
-struct leading {};    // 0 .. 0 wn .. w1: padded to L, then the whole row reversed
-struct packed {};     // wn .. w1
-struct trailing {};   // w1 .. wn 0 .. 0: the state drifts over the pads
+struct leading {};   // 0 .. 0 wn .. w1: padded to L, then the whole row reversed
+struct packed {};    // wn .. w1
+struct trailing {};  // w1 .. wn 0 .. 0: the state drifts over the pads
 template <int Width>
 struct lstm {
   static_assert(Width > 0, "relreason::lstm: the width must be positive");
   static constexpr int width = Width, directions = 1;
 };
-template <int Width>   // [last state forward ; last state backward]
+template <int Width>  // [last state forward ; last state backward]
 struct bi_lstm {
   static_assert(Width > 0, "relreason::bi_lstm: the width must be positive");
   static constexpr int width = Width, directions = 2;
@@ -43,7 +43,7 @@ struct last_state {
     using out = rows<typename word::parent, H * directions>;
     static constexpr bool learns = true;
     static constexpr int n_parameters = 1 + 4 * directions, n_prepared = 4 * directions + 2, n_shared = directions + (lead ? 2 : 0);
-    enum { table = 0, pad_h = 1, pad_c = 2 };   // shared arrays; the second direction has a table only, in place of pad_h
+    enum { table = 0, pad_h = 1, pad_c = 2 };  // shared arrays; the second direction has a table only, in place of pad_h
 
     static void declare(declaration& d) {
       const initializer u = fan(H);
@@ -58,11 +58,15 @@ struct last_state {
     }
     static std::string text() {
       return std::string("last state of ") + (directions == 2 ? "bi-lstm " : "lstm ") + std::to_string(H) + ", embedding " + std::to_string(D) +
-             (lead ? ", leading pads" : trail ? ", trailing pads" : ", packed");
+             (lead    ? ", leading pads"
+              : trail ? ", trailing pads"
+                      : ", packed");
     }
     // Forward, recurrent products only: the input product is made once per word of the vocabulary.
     template <class C>
-    static double flops(const C& ctx) { return 2.0 * H * G * directions * ctx.template at<word>().rows; }
+    static double flops(const C& ctx) {
+      return 2.0 * H * G * directions * ctx.template at<word>().rows;
+    }
     // Prepared, per direction: W_ih, W_hh and W_hh transposed, packed; then the pads' gates and tanh(c).
     template <class C>
     static void reserve(C& ctx, reservation& r) {
@@ -93,7 +97,7 @@ struct last_state {
         ctx.kernel->pack(w_hh(s, k), H, false, H, G, s.prepared[4 * k + 1]);
         if (ctx.gradients) ctx.kernel->pack(w_hh(s, k), H, true, G, H, s.prepared[4 * k + 2]);
         if (ctx.gradients) ctx.kernel->pack(w_ih(s, k), D, true, G, D, s.prepared[4 * k + 3]);
-        affine_args<T> a;   // table[word] = W_ih E[word] + b_ih + b_hh
+        affine_args<T> a;  // table[word] = W_ih E[word] + b_ih + b_hh
         a.rows = words, a.k = D, a.n = G, a.x = s.parameter[0], a.ldx = D, a.packed = s.prepared[4 * k], a.bias = s.parameter[4 * k + 3];
         a.y = s.shared[k], a.ldy = G;
         ctx.affine(a);
@@ -103,7 +107,7 @@ struct last_state {
       T *h = s.shared[pad_h], *c = s.shared[pad_c], *gates = pad_gates(s), *tc = pad_tc(s);
       std::fill_n(h, H, T(0));
       std::fill_n(c, H, T(0));
-      for (int t = 0; t < ctx.template at<word>().padded; ++t) {   // state after t + 1 pads
+      for (int t = 0; t < ctx.template at<word>().padded; ++t) {  // state after t + 1 pads
         T* a = gates + extent_product(t, G);
         std::copy_n(s.shared[table], G, a);
         add_recurrent(ctx, s, 0, 1, h + extent_product(t, H), a);
@@ -117,7 +121,7 @@ struct last_state {
     struct tape {
       int *order = nullptr, *start = nullptr, *token[2]{};
       int steps = 0, sequences = 0;
-      T *gates[2]{}, *before_h[2]{}, *before_c[2]{}, *tc[2]{};   // per row
+      T *gates[2]{}, *before_h[2]{}, *before_c[2]{}, *tc[2]{};  // per row
       T *h = nullptr, *c = nullptr, *dh = nullptr, *dc = nullptr;
     };
     template <class C>
@@ -149,7 +153,8 @@ struct last_state {
     }
 
     template <class C>
-    static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in, typename C::real* y) {
+    static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                        typename C::real* y) {
       using T = typename C::real;
       const extent& e = ctx.template at<word>();
       lay_out(e, t, in.index(0));
@@ -164,7 +169,8 @@ struct last_state {
           for (int i = 0; i < n; ++i) std::copy_n(s.shared[k] + extent_product(t.token[k][first + i], G), G, gates + extent_product(i, G));
           add_recurrent(ctx, s, k, n, t.h, gates);
           for (int i = 0; i < n; ++i)
-            lstm_cell::forward(H, gates + extent_product(i, G), t.c + extent_product(i, H), t.tc[k] + extent_product(first + i, H), t.h + extent_product(i, H));
+            lstm_cell::forward(H, gates + extent_product(i, G), t.c + extent_product(i, H), t.tc[k] + extent_product(first + i, H),
+                               t.h + extent_product(i, H));
         }
         for (; active < t.sequences; ++active) begin(e, s, t, active);
         for (int i = 0; i < t.sequences; ++i) std::copy_n(t.h + extent_product(i, H), H, y + extent_product(t.order[i], H * directions) + k * H);
@@ -172,8 +178,8 @@ struct last_state {
     }
 
     template <class C>
-    static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>&, const typename C::real*,
-                         const typename C::real* dy) {
+    static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>&,
+                         const typename C::real*, const typename C::real* dy) {
       using T = typename C::real;
       const extent& e = ctx.template at<word>();
       for (int k = 0; k < directions; ++k) {
@@ -205,7 +211,8 @@ struct last_state {
         const int pads = ctx.template at<word>().padded;
         for (int t = pads - 1; t >= 0; --t) {
           T* a = gates + extent_product(t, G);
-          lstm_cell::backward(H, a, s.shared[pad_c] + extent_product(t, H), pad_tc(s) + extent_product(t, H), dh + extent_product(t + 1, H), dc + extent_product(t + 1, H));
+          lstm_cell::backward(H, a, s.shared[pad_c] + extent_product(t, H), pad_tc(s) + extent_product(t, H), dh + extent_product(t + 1, H),
+                              dc + extent_product(t + 1, H));
           rows_of::add(G, s.dshared[table], a);
           rows_of::add(H, dc + extent_product(t, H), dc + extent_product(t + 1, H));
           affine_args<T> p;
@@ -230,13 +237,21 @@ struct last_state {
    private:
     static initializer fan(int n) { return {initializer::uniform, 1.0 / std::sqrt(static_cast<double>(n))}; }
     template <class T>
-    static const T* w_ih(const slots<T>& s, int k) { return s.parameter[4 * k + 1]; }
+    static const T* w_ih(const slots<T>& s, int k) {
+      return s.parameter[4 * k + 1];
+    }
     template <class T>
-    static const T* w_hh(const slots<T>& s, int k) { return s.parameter[4 * k + 2]; }
+    static const T* w_hh(const slots<T>& s, int k) {
+      return s.parameter[4 * k + 2];
+    }
     template <class T>
-    static T* pad_gates(const slots<T>& s) { return reinterpret_cast<T*>(s.prepared[4 * directions]); }
+    static T* pad_gates(const slots<T>& s) {
+      return reinterpret_cast<T*>(s.prepared[4 * directions]);
+    }
     template <class T>
-    static T* pad_tc(const slots<T>& s) { return reinterpret_cast<T*>(s.prepared[4 * directions + 1]); }
+    static T* pad_tc(const slots<T>& s) {
+      return reinterpret_cast<T*>(s.prepared[4 * directions + 1]);
+    }
     static int longest_of(const extent& e) {
       int longest = 0;
       for (int p = 0; p < e.parents; ++p) longest = std::max(longest, e.count(p));
@@ -247,7 +262,7 @@ struct last_state {
     template <class T>
     static void lay_out(const extent& e, tape<T>& t, const int* tokens) {
       const int n = t.sequences;
-      int* first = t.start;   // counting sort by falling length, with start[] as scratch
+      int* first = t.start;  // counting sort by falling length, with start[] as scratch
       std::fill_n(first, t.steps + 1, 0);
       int at = 0;
       for (int length = trail ? 0 : t.steps; length >= 0; --length)
@@ -257,7 +272,7 @@ struct last_state {
       for (int step = 0; step < t.steps; ++step) {
         t.start[step] = row;
         for (int i = 0; i < n; ++i) {
-          const int p = t.order[i], length = e.count(p), j = trail ? step : step - (t.steps - length);   // j-th token that this sequence reads
+          const int p = t.order[i], length = e.count(p), j = trail ? step : step - (t.steps - length);  // j-th token that this sequence reads
           if (j < 0) break;
           const int* w = tokens + e.begin(p);
           t.token[0][row] = trail ? (j < length ? w[j] : 0) : w[length - 1 - j];
@@ -287,19 +302,19 @@ struct last_state {
       rows_of::add(H, s.dshared[pad_h] + extent_product(pads, H), t.dh + extent_product(i, H));
       rows_of::add(H, s.dshared[pad_c] + extent_product(pads, H), t.dc + extent_product(i, H));
     }
-    template <class C>   // gates += h W_hh^T
+    template <class C>  // gates += h W_hh^T
     static void add_recurrent(C& ctx, const slots<typename C::real>& s, int k, int n, const typename C::real* h, typename C::real* gates) {
       affine_args<typename C::real> a;
       a.rows = n, a.k = H, a.n = G, a.x = h, a.ldx = H, a.packed = s.prepared[4 * k + 1], a.y = gates, a.ldy = G, a.accumulate = true;
       ctx.affine(a);
     }
-    template <class C>   // dh = da W_hh
+    template <class C>  // dh = da W_hh
     static void recurrent_gradient(C& ctx, const slots<typename C::real>& s, int k, int n, const typename C::real* da, typename C::real* dh) {
       affine_args<typename C::real> a;
       a.rows = n, a.k = G, a.n = H, a.x = da, a.ldx = G, a.packed = s.prepared[4 * k + 2], a.y = dh, a.ldy = H;
       ctx.affine(a);
     }
-    template <class C>   // dW_hh += da^T h'
+    template <class C>  // dW_hh += da^T h'
     static void weight_gradient(C& ctx, const slots<typename C::real>& s, int k, int n, const typename C::real* da, const typename C::real* h) {
       outer_args<typename C::real> w;
       w.rows = n, w.m = G, w.n = H, w.a = da, w.lda = G, w.b = h, w.ldb = H, w.c = s.dparameter[4 * k + 2], w.ldc = H;

@@ -51,7 +51,7 @@ struct mlp_bind : operation {
   template <class T>
   struct tape {
     typename joined::template tape<T> input;
-    const T* h[n + 1]{};          // h[0]: the input, h[l]: the output of layer l
+    const T* h[n + 1]{};  // h[0]: the input, h[l]: the output of layer l
     T* hidden[n]{};
     T *d = nullptr, *d_below = nullptr;
   };
@@ -74,7 +74,8 @@ struct mlp_bind : operation {
   }
 
   template <class C>
-  static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in, typename C::real* y) {
+  static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                      typename C::real* y) {
     using T = typename C::real;
     const extent& e = ctx.template at<typename out::space>();
     t.h[0] = joined::gather(ctx, t.input, in);
@@ -94,8 +95,8 @@ struct mlp_bind : operation {
   }
 
   template <class C>
-  static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in, const typename C::real* y,
-                       const typename C::real* dy) {
+  static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                       const typename C::real* y, const typename C::real* dy) {
     using T = typename C::real;
     const int n_rows = ctx.template at<typename out::space>().rows;
     const layer_info& last = layers[n - 1];
@@ -104,7 +105,8 @@ struct mlp_bind : operation {
     for (int l = n - 1; l >= 0; --l) {
       const layer_info& f = layers[static_cast<std::size_t>(l)];
       if (f.dropout && ctx.training) drop(ctx, l, t.d);
-      for (int r = 0; s.dparameter[2 * l + 1] && r < n_rows; ++r) rows_of::add(static_cast<std::size_t>(f.out), s.dparameter[2 * l + 1], t.d + extent_product(r, f.out));
+      for (int r = 0; s.dparameter[2 * l + 1] && r < n_rows; ++r)
+        rows_of::add(static_cast<std::size_t>(f.out), s.dparameter[2 * l + 1], t.d + extent_product(r, f.out));
       if (s.dparameter[2 * l]) {
         outer_args<T> w;
         w.rows = n_rows, w.m = f.out, w.n = f.in;
@@ -131,7 +133,8 @@ struct mlp_bind : operation {
   static void drop(C& ctx, int l, typename C::real* h) {
     const extent& e = ctx.template at<typename out::space>();
     const layer_info& f = layers[static_cast<std::size_t>(l)];
-    rows_of::dropout(extent_product(e.rows, f.out), h, f.dropout, ctx.seed, rows_of::dropout_stream(ctx.line, l, ctx.step), extent_product(e.base, f.out));
+    rows_of::dropout(extent_product(e.rows, f.out), h, f.dropout, ctx.seed, rows_of::dropout_stream(ctx.line, l, ctx.step),
+                     extent_product(e.base, f.out));
   }
 };
 

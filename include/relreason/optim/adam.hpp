@@ -15,12 +15,12 @@ namespace detail {
 // What one step of Adam or AdamW needs per element, rounded once from double.
 template <class T>
 struct adam_factors {
-  T scale;            // of the gradient
-  T decay_gradient;   // L2: added to the gradient times w
-  T keep_parameter;   // decoupled: w is multiplied by it first
+  T scale;           // of the gradient
+  T decay_gradient;  // L2: added to the gradient times w
+  T keep_parameter;  // decoupled: w is multiplied by it first
   T new1, keep2, new2;
-  T rate;             // rate / (1 - beta1^t)
-  T root;             // sqrt(1 - beta2^t)
+  T rate;  // rate / (1 - beta1^t)
+  T root;  // sqrt(1 - beta2^t)
   T epsilon;
 };
 
@@ -51,8 +51,15 @@ template <class T, class Adam>
 adam_factors<T> adam_common(const Adam& a, double rate, long long step, double scale) {
   check_step(Adam::name, step);
   const double correction1 = 1 - std::pow(a.beta1, static_cast<double>(step)), correction2 = 1 - std::pow(a.beta2, static_cast<double>(step));
-  return {static_cast<T>(scale), T(0), T(1), static_cast<T>(1 - a.beta1), static_cast<T>(a.beta2), static_cast<T>(1 - a.beta2),
-          static_cast<T>(rate / correction1), static_cast<T>(std::sqrt(correction2)), static_cast<T>(a.epsilon)};
+  return {static_cast<T>(scale),
+          T(0),
+          T(1),
+          static_cast<T>(1 - a.beta1),
+          static_cast<T>(a.beta2),
+          static_cast<T>(1 - a.beta2),
+          static_cast<T>(rate / correction1),
+          static_cast<T>(std::sqrt(correction2)),
+          static_cast<T>(a.epsilon)};
 }
 
 template <class Adam>
@@ -75,7 +82,7 @@ struct adam {
 
   static constexpr std::string_view name = "adam";
   static constexpr int moments = 2;
-  static constexpr std::array<std::string_view, 2> moment_names{"exp_avg", "exp_avg_sq"};   // as PyTorch's state dictionary
+  static constexpr std::array<std::string_view, 2> moment_names{"exp_avg", "exp_avg_sq"};  // as PyTorch's state dictionary
 
   template <class T>
   void update(T* w, const T* g, T* const* m, std::size_t n, double rate, long long step, double scale = 1) const {

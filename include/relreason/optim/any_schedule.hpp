@@ -91,10 +91,15 @@ void take_options(schedule_options& o, Schedule& s) {
 }
 
 inline void refuse_left_over(std::string_view name, const schedule_options& o) {
-  const std::array<std::pair<bool, std::string_view>, 9> left{
-      {{o.base.has_value(), "base"}, {o.cap.has_value(), "cap"}, {o.minimum.has_value(), "minimum"}, {o.factor.has_value(), "factor"},
-       {o.decay.has_value(), "decay"}, {o.every.has_value(), "every"}, {o.period.has_value(), "period"}, {o.growth.has_value(), "growth"},
-       {o.patience.has_value(), "patience"}}};
+  const std::array<std::pair<bool, std::string_view>, 9> left{{{o.base.has_value(), "base"},
+                                                               {o.cap.has_value(), "cap"},
+                                                               {o.minimum.has_value(), "minimum"},
+                                                               {o.factor.has_value(), "factor"},
+                                                               {o.decay.has_value(), "decay"},
+                                                               {o.every.has_value(), "every"},
+                                                               {o.period.has_value(), "period"},
+                                                               {o.growth.has_value(), "growth"},
+                                                               {o.patience.has_value(), "patience"}}};
   for (const auto& [given, option] : left)
     if (given) fail("make_schedule: schedule ", name, " has no setting ", option, "; leave it out, or choose another schedule");
 }

@@ -14,7 +14,7 @@ namespace relreason {
 struct early_stopping {
   int every = 5, patience = 50;
   double best = std::numeric_limits<double>::infinity();
-  double best_epoch = 0;   // 0: none yet
+  double best_epoch = 0;  // 0: none yet
 
   bool validates(int epoch) const { return epoch % every == 0; }
 

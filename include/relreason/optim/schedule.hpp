@@ -71,7 +71,7 @@ struct doubling_legacy {
   double base = 5e-6, cap = 5e-4;
   int every = 20;
   double rate(int epoch) const {
-    int most = 0;   // doublings until the cap is reached
+    int most = 0;  // doublings until the cap is reached
     while (std::ldexp(base, most) < cap) ++most;
     return std::ldexp(base, std::min((epoch + 1) / every, most));
   }
@@ -86,7 +86,7 @@ struct doubling_legacy {
 // minimum + (base - minimum) (1 + cos(pi e / period)) / 2, then the minimum for ever (PyTorch would climb again).
 struct cosine {
   double base = 5e-4, minimum = 0;
-  int period = 350;   // the length of the published training
+  int period = 350;  // the length of the published training
   double rate(int epoch) const {
     if (epoch >= period) return minimum;
     return minimum + .5 * (base - minimum) * (1 + std::cos(3.141592653589793 * epoch / period));
@@ -124,8 +124,8 @@ struct cosine_restarts {
     if (!(decay > 0 && decay <= 1)) fail("cosine-restarts: decay is ", detail::number_text(decay), "; wanted 0 < decay <= 1");
   }
   std::string text() const {
-    return detail::settings_text("cosine-restarts", {{"base", base}, {"minimum", minimum}, {"period", double(period)},
-                                                     {"growth", double(growth)}, {"decay", decay}});
+    return detail::settings_text("cosine-restarts",
+                                 {{"base", base}, {"minimum", minimum}, {"period", double(period)}, {"growth", double(growth)}, {"decay", decay}});
   }
 };
 
@@ -174,7 +174,7 @@ struct step_restarts {
 struct plateau {
   double base = 5e-4, minimum = 1e-6, factor = .5;
   int patience = 10;
-  double best = std::numeric_limits<double>::infinity(), bad = 0, share = 1;   // best loss, observations without progress, rate / base
+  double best = std::numeric_limits<double>::infinity(), bad = 0, share = 1;  // best loss, observations without progress, rate / base
 
   double rate(int) const { return base * share; }
 

@@ -14,7 +14,7 @@ struct sgd {
 
   static constexpr std::string_view name = "sgd";
   static constexpr int moments = 1;
-  static constexpr std::array<std::string_view, 1> moment_names{"momentum_buffer"};   // as PyTorch's state dictionary
+  static constexpr std::array<std::string_view, 1> moment_names{"momentum_buffer"};  // as PyTorch's state dictionary
 
   // d = scale g + decay w    b = momentum b + d    w -= rate b, with Nesterov w -= rate (d + momentum b)
   template <class T>

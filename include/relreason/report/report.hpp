@@ -22,7 +22,7 @@ namespace relreason::report {
 
 namespace detail {
 
-inline constexpr std::size_t most_points = 1200;    // of one curve in the page: more than a chart has pixels
+inline constexpr std::size_t most_points = 1200;  // of one curve in the page: more than a chart has pixels
 inline constexpr std::size_t most_pairs = 5, most_mistakes = 10, most_answers = 5;
 
 // Keeps of every stretch its lowest and highest point and the gaps, so that no peak is lost.
@@ -81,7 +81,8 @@ inline void check(const run& r) {
   const auto& c = r.confusion;
   const std::size_t n = c.labels.size();
   if (c.counts.size() != n * n || (!c.groups.empty() && c.groups.size() != n))
-    fail("report: confusion of ", n, " labels has ", c.groups.size(), " groups and ", c.counts.size(), " counts; wanted ", n, " (or none) and ", n * n);
+    fail("report: confusion of ", n, " labels has ", c.groups.size(), " groups and ", c.counts.size(), " counts; wanted ", n, " (or none) and ",
+         n * n);
   for (const auto v : c.counts)
     if (v < 0) fail("report: confusion has the count ", v, "; wanted 0 or more");
 }
@@ -114,16 +115,16 @@ inline std::string facts_html(const run& r, colors_of_systems& colors) {
   if (!r.headlines.empty()) {
     out += "<div class=\"headlines\">";
     for (const auto& h : r.headlines)
-      out += "<div><div class=\"soft\">" + colors.dot(h.name) + html(h.name) + "</div><div class=\"big\">" + html(h.value) + "</div><div class=\"soft\">" +
-             html(h.note) + "</div></div>";
+      out += "<div><div class=\"soft\">" + colors.dot(h.name) + html(h.name) + "</div><div class=\"big\">" + html(h.value) +
+             "</div><div class=\"soft\">" + html(h.note) + "</div></div>";
     out += "</div>\n";
   }
   if (r.facts.empty()) return out;
   out += "<dl class=\"facts\">";
   for (const auto& f : r.facts) {
     const bool wide = f.value.size() > 60;
-    out += std::string("<div class=\"fact") + (wide ? " wide" : "") + "\"><dt>" + html(f.name) + "</dt><dd>" + (wide ? "<code>" : "") + html(f.value) +
-           (wide ? "</code>" : "") + "</dd></div>";
+    out += std::string("<div class=\"fact") + (wide ? " wide" : "") + "\"><dt>" + html(f.name) + "</dt><dd>" + (wide ? "<code>" : "") +
+           html(f.value) + (wide ? "</code>" : "") + "</dd></div>";
   }
   return out + "</dl>\n";
 }
@@ -135,7 +136,8 @@ inline std::string charts_html(const run& r, colors_of_systems& colors) {
       "<noscript><p>The curves need scripts.</p></noscript><div class=\"charts\">";
   for (std::size_t k = 0; k < r.charts.size(); ++k) {
     const auto& c = r.charts[k];
-    out += "<div class=\"card chart\" data-chart=\"" + std::to_string(k) + "\"><h3>" + html(c.title) + (c.y == scale::logarithmic ? " <span class=\"soft\">(logarithmic)</span>" : "") + "</h3>";
+    out += "<div class=\"card chart\" data-chart=\"" + std::to_string(k) + "\"><h3>" + html(c.title) +
+           (c.y == scale::logarithmic ? " <span class=\"soft\">(logarithmic)</span>" : "") + "</h3>";
     out += "<div class=\"read\" aria-live=\"polite\"></div><div class=\"legend\">";
     std::vector<std::string> named;
     bool dashed = false;
@@ -155,7 +157,8 @@ inline std::string share_cell(const count& c, const std::string& color) {
   if (c.total == 0) return "<td class=\"soft\">none</td>";
   const double share = static_cast<double>(c.right) / static_cast<double>(c.total);
   return "<td><div class=\"share\" title=\"" + with_commas(c.right) + " of " + with_commas(c.total) + "\"><span>" + percent(share) +
-         "</span><span class=\"bar\" aria-hidden=\"true\"><b style=\"width:" + format("%.1f", 100 * share) + "%;background:" + color + "\"></b></span></div></td>";
+         "</span><span class=\"bar\" aria-hidden=\"true\"><b style=\"width:" + format("%.1f", 100 * share) + "%;background:" + color +
+         "\"></b></span></div></td>";
 }
 
 inline std::string table_html(const accuracy_table& t, colors_of_systems& colors) {
@@ -195,8 +198,8 @@ inline std::string mistakes_html(const confusion_matrix& c) {
   if (all.empty()) return "<p class=\"soft\">No mistakes.</p>";
   std::string out = "<ol class=\"mistakes\">";
   for (std::size_t k = 0; k < std::min(all.size(), most_mistakes); ++k)
-    out += "<li><span>" + html(c.labels[all[k].label]) + " <span class=\"soft\">taken for</span> " + html(c.labels[all[k].predicted]) + "</span><span class=\"soft\">" +
-           with_commas(all[k].count) + "</span></li>";
+    out += "<li><span>" + html(c.labels[all[k].label]) + " <span class=\"soft\">taken for</span> " + html(c.labels[all[k].predicted]) +
+           "</span><span class=\"soft\">" + with_commas(all[k].count) + "</span></li>";
   return out + "</ol>";
 }
 
@@ -204,8 +207,10 @@ inline std::string confusion_html(const run& r) {
   if (r.confusion.labels.empty()) return {};
   return "<section id=\"mistakes\"><h2>Mistakes</h2><p class=\"note\">Rows are true answers, columns predictions" +
          (r.confusion_of.empty() ? std::string() : " of " + html(r.confusion_of)) +
-         ". A cell's strength is the share of its row (by square root, so that rare mistakes can be seen); frames are kinds of answers: outside a frame the answer is of "
-         "the wrong kind.</p><div class=\"confusion\"><div class=\"card\" id=\"heat\"><div class=\"read\" aria-live=\"polite\"></div></div><div><h3>Most frequent</h3>" +
+         ". A cell's strength is the share of its row (by square root, so that rare mistakes can be seen); frames are kinds of answers: outside a "
+         "frame the answer is of "
+         "the wrong kind.</p><div class=\"confusion\"><div class=\"card\" id=\"heat\"><div class=\"read\" "
+         "aria-live=\"polite\"></div></div><div><h3>Most frequent</h3>" +
          mistakes_html(r.confusion) + "</div></div></section>\n";
 }
 
@@ -217,25 +222,28 @@ inline std::string pair_list_html(const sample& s) {
   for (std::size_t k = 0; k < std::min(shares.size(), most_pairs) && shares[k].share > 0; ++k) {
     const auto& p = shares[k];
     const auto name = [&](int i) { return std::to_string(i + 1) + " " + words_of(s.scene.objects[static_cast<std::size_t>(i)]); };
-    out += "<li tabindex=\"0\" data-line=\"" + std::to_string(std::min(p.a, p.b)) + "-" + std::to_string(std::max(p.a, p.b)) + "\"><span>" + html(name(p.a)) +
-           (p.a == p.b ? " <span class=\"soft\">itself</span>" : " <span class=\"soft\">with</span> " + html(name(p.b))) + "</span><span class=\"soft\">" + percent(p.share) + "</span></li>";
+    out += "<li tabindex=\"0\" data-line=\"" + std::to_string(std::min(p.a, p.b)) + "-" + std::to_string(std::max(p.a, p.b)) + "\"><span>" +
+           html(name(p.a)) + (p.a == p.b ? " <span class=\"soft\">itself</span>" : " <span class=\"soft\">with</span> " + html(name(p.b))) +
+           "</span><span class=\"soft\">" + percent(p.share) + "</span></li>";
   }
   return out + "</ol></details>";
 }
 
 inline std::string sample_html(const sample& s, const std::string& color) {
   const bool right = s.answer == s.prediction;
-  std::string out = std::string("<article class=\"card sample ") + (right ? "is-right" : "is-wrong") + "\" data-verdict=\"" + (right ? "right" : "wrong") + "\" data-type=\"" +
-                    html(s.type) + "\">" + scene_svg(s.scene, s.pair_weights) + "<div class=\"body\"><h3>" + html(s.question) + "</h3><div class=\"verdict\"><span class=\"tag\">" +
-                    (right ? "right" : "wrong") + "</span>";
+  std::string out = std::string("<article class=\"card sample ") + (right ? "is-right" : "is-wrong") + "\" data-verdict=\"" +
+                    (right ? "right" : "wrong") + "\" data-type=\"" + html(s.type) + "\">" + scene_svg(s.scene, s.pair_weights) +
+                    "<div class=\"body\"><h3>" + html(s.question) + "</h3><div class=\"verdict\"><span class=\"tag\">" + (right ? "right" : "wrong") +
+                    "</span>";
   if (right) out += "<span>Answer <b>" + html(s.answer) + "</b></span>";
   else out += "<span>Predicted <b>" + html(s.prediction) + "</b></span><span>True answer <b>" + html(s.answer) + "</b></span>";
   out += "<span class=\"soft\">" + html(s.type) + "</span></div><div class=\"top\">";
   for (std::size_t k = 0; k < std::min(s.probabilities.size(), most_answers); ++k) {
     const auto& [name, p] = s.probabilities[k];
     const double share = std::isfinite(p) ? std::clamp(p, 0., 1.) : 0;
-    out += std::string("<span") + (name == s.answer ? " class=\"answer\"" : "") + ">" + html(name) + "</span><span class=\"bar\" aria-hidden=\"true\"><b style=\"width:" +
-           format("%.1f", 100 * share) + "%;background:" + color + "\"></b></span><span>" + percent(share) + "</span>";
+    out += std::string("<span") + (name == s.answer ? " class=\"answer\"" : "") + ">" + html(name) +
+           "</span><span class=\"bar\" aria-hidden=\"true\"><b style=\"width:" + format("%.1f", 100 * share) + "%;background:" + color +
+           "\"></b></span><span>" + percent(share) + "</span>";
   }
   return out + "</div>" + pair_list_html(s) + "</div></article>\n";
 }
@@ -251,32 +259,42 @@ inline std::string samples_html(const run& r, const std::string& color) {
   std::stable_partition(order.begin(), order.end(), [](const sample* s) { return s->answer != s->prediction; });
   std::sort(types.begin(), types.end());
   std::string out =
-      "<section id=\"samples\"><h2>Questions about scenes</h2><p class=\"note\">Wrong answers first. A line between two objects is as strong as that pair's part of the sum "
-      "that the network answers from; a ring is the pair of an object with itself. Scenes are drawn from their descriptions.</p><div class=\"filters\" hidden>"
-      "<button type=\"button\" data-show=\"all\" aria-pressed=\"true\">All</button><button type=\"button\" data-show=\"wrong\" aria-pressed=\"false\">Wrong</button>"
-      "<button type=\"button\" data-show=\"right\" aria-pressed=\"false\">Right</button><label><span class=\"unseen\">Question type</span><select id=\"type\">"
+      "<section id=\"samples\"><h2>Questions about scenes</h2><p class=\"note\">Wrong answers first. A line between two objects is as strong as that "
+      "pair's part of the sum "
+      "that the network answers from; a ring is the pair of an object with itself. Scenes are drawn from their descriptions.</p><div "
+      "class=\"filters\" hidden>"
+      "<button type=\"button\" data-show=\"all\" aria-pressed=\"true\">All</button><button type=\"button\" data-show=\"wrong\" "
+      "aria-pressed=\"false\">Wrong</button>"
+      "<button type=\"button\" data-show=\"right\" aria-pressed=\"false\">Right</button><label><span class=\"unseen\">Question type</span><select "
+      "id=\"type\">"
       "<option value=\"\">All question types</option>";
   for (const auto& t : types) out += "<option value=\"" + html(t) + "\">" + html(t) + "</option>";
-  out += "</select></label><button type=\"button\" id=\"pairs\" aria-pressed=\"true\">Pairs</button><span id=\"shown\" class=\"soft\" aria-live=\"polite\"></span></div><div class=\"samples\">\n";
+  out +=
+      "</select></label><button type=\"button\" id=\"pairs\" aria-pressed=\"true\">Pairs</button><span id=\"shown\" class=\"soft\" "
+      "aria-live=\"polite\"></span></div><div class=\"samples\">\n";
   for (const sample* s : order) out += sample_html(*s, color);
   return out + "</div></section>\n";
 }
 
 inline std::string model_html(const run& r) {
   if (r.model.empty() && r.model_text.empty()) return {};
-  std::string out = "<section id=\"model\"><h2>Model</h2><p class=\"note\">Each box is one equation; arrows lead from what it reads. FLOPs and bytes are per sample, forward.</p><div class=\"card\">";
+  std::string out =
+      "<section id=\"model\"><h2>Model</h2><p class=\"note\">Each box is one equation; arrows lead from what it reads. FLOPs and bytes are per "
+      "sample, forward.</p><div class=\"card\">";
   if (!r.model.empty()) {
     out += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Drawing of the model\">" + model_svg(r.model) +
-           "</div></div><div class=\"card scroll\" style=\"margin-top:16px\"><table><thead><tr><th scope=\"col\">name</th><th scope=\"col\">operation</th><th scope=\"col\">reads</th>"
-           "<th scope=\"col\">space</th><th scope=\"col\" class=\"count\">width</th><th scope=\"col\" class=\"count\">parameters</th><th scope=\"col\" class=\"count\">FLOPs</th>"
+           "</div></div><div class=\"card scroll\" style=\"margin-top:16px\"><table><thead><tr><th scope=\"col\">name</th><th "
+           "scope=\"col\">operation</th><th scope=\"col\">reads</th>"
+           "<th scope=\"col\">space</th><th scope=\"col\" class=\"count\">width</th><th scope=\"col\" class=\"count\">parameters</th><th "
+           "scope=\"col\" class=\"count\">FLOPs</th>"
            "<th scope=\"col\" class=\"count\">bytes</th></tr></thead><tbody>";
     for (const auto& l : r.model) {
       std::string reads;
       for (const auto& name : l.reads) reads += (reads.empty() ? "" : ", ") + name;
       const auto number = [](double v) { return std::isfinite(v) && v > 0 && v < 9e18 ? with_commas(std::llround(v)) : std::string(); };
-      out += "<tr><th scope=\"row\">" + html(l.name) + "</th><td>" + html(l.operation) + "</td><td>" + html(reads) + "</td><td>" + html(l.space) + "</td><td class=\"count\">" +
-             number(l.width) + "</td><td class=\"count\">" + number(static_cast<double>(l.parameters)) + "</td><td class=\"count\">" + number(l.flops) +
-             "</td><td class=\"count\">" + number(l.bytes) + "</td></tr>";
+      out += "<tr><th scope=\"row\">" + html(l.name) + "</th><td>" + html(l.operation) + "</td><td>" + html(reads) + "</td><td>" + html(l.space) +
+             "</td><td class=\"count\">" + number(l.width) + "</td><td class=\"count\">" + number(static_cast<double>(l.parameters)) +
+             "</td><td class=\"count\">" + number(l.flops) + "</td><td class=\"count\">" + number(l.bytes) + "</td></tr>";
     }
     out += "</tbody></table>";
   }
@@ -292,7 +310,9 @@ inline std::string style_with_dark() {
 
 inline std::string links_html(const run& r) {
   std::string out = "<nav aria-label=\"Sections\">";
-  const auto link = [&](bool there, const char* to, const char* text) { out += there ? std::string("<a href=\"#") + to + "\">" + text + "</a>" : std::string(); };
+  const auto link = [&](bool there, const char* to, const char* text) {
+    out += there ? std::string("<a href=\"#") + to + "\">" + text + "</a>" : std::string();
+  };
   link(!r.charts.empty(), "curves", "Curves");
   link(!r.accuracies.empty(), "accuracy", "Accuracy");
   link(!r.confusion.labels.empty(), "mistakes", "Mistakes");
@@ -312,15 +332,16 @@ inline std::string page_of(const run& r) {
     for (const auto& curve : c.curves) colors(curve.name);
   const std::string sample_color = r.confusion_of.empty() ? "var(--s0)" : colors.style(r.confusion_of);
   std::string out =
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, "
+      "initial-scale=1\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n<title>" +
       html(r.title) + "</title>\n<style>" + detail::style_with_dark() + "</style>\n</head>\n<body>\n" + scene_gradients();
   out += "<header><div><h1>" + html(r.title) + "</h1><div class=\"soft\">" + html(r.subtitle) + "</div>" + detail::links_html(r) +
          "</div><button type=\"button\" class=\"theme\" id=\"theme\" hidden>Dark</button></header>\n<main>\n";
   out += detail::facts_html(r, colors) + detail::charts_html(r, colors) + detail::accuracies_html(r, colors) + detail::confusion_html(r) +
          detail::samples_html(r, sample_color) + detail::model_html(r);
-  out += "</main>\n<footer>Written by relreason.</footer>\n<script type=\"application/json\" id=\"data\">" + detail::data_json(r, colors) + "</script>\n<script>" +
-         detail::page_script + "</script>\n</body>\n</html>\n";
+  out += "</main>\n<footer>Written by relreason.</footer>\n<script type=\"application/json\" id=\"data\">" + detail::data_json(r, colors) +
+         "</script>\n<script>" + detail::page_script + "</script>\n</body>\n</html>\n";
   return out;
 }
 

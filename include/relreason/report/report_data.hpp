@@ -21,20 +21,20 @@ struct headline {
 };
 
 struct point {
-  double x = 0, y = 0;   // not finite: a gap in the line
+  double x = 0, y = 0;  // not finite: a gap in the line
 };
 
 // One line of a chart; lines of the same name share a color on the whole page.
 struct curve {
-  std::string name;                 // the system: "Relation Network"
-  std::vector<point> points;        // by rising x
-  bool dashed = false;              // by custom: measured on the training questions
+  std::string name;           // the system: "Relation Network"
+  std::vector<point> points;  // by rising x
+  bool dashed = false;        // by custom: measured on the training questions
 };
 
-enum class scale { number, percent, logarithmic };   // percent: y of 0.5 is shown as 50 %
+enum class scale { number, percent, logarithmic };  // percent: y of 0.5 is shown as 50 %
 
 struct chart {
-  std::string title;                // "Loss"
+  std::string title;  // "Loss"
   std::string x_title = "step";
   scale y = scale::number;
   std::vector<curve> curves;
@@ -45,8 +45,8 @@ struct count {
 };
 
 struct accuracy_row {
-  std::string name;                 // "count", "query color"
-  std::vector<count> systems;       // one per system of the table
+  std::string name;            // "count", "query color"
+  std::vector<count> systems;  // one per system of the table
 };
 
 // Systems side by side, such as a network beside its baseline.
@@ -58,20 +58,20 @@ struct accuracy_table {
 
 struct confusion_matrix {
   std::vector<std::string> labels;
-  std::vector<std::string> groups;      // of each label; neighbors of one group are framed together
-  std::vector<std::int64_t> counts;     // labels x labels: [true answer][prediction]
+  std::vector<std::string> groups;   // of each label; neighbors of one group are framed together
+  std::vector<std::int64_t> counts;  // labels x labels: [true answer][prediction]
 };
 
 struct sample {
   clevr::scene scene;
   std::string type, question, answer, prediction;
-  std::vector<std::pair<std::string, double>> probabilities;   // the best first
-  std::vector<double> pair_weights;     // n x n: [a * n + b] is the size of pair (a, b)'s part of r; empty: unknown
+  std::vector<std::pair<std::string, double>> probabilities;  // the best first
+  std::vector<double> pair_weights;                           // n x n: [a * n + b] is the size of pair (a, b)'s part of r; empty: unknown
 };
 
 // A line of the model; has the fields of core/describe.hpp's line_text.
 struct model_line {
-  std::string name, operation, space, kind;   // kind: input, value, loss, output
+  std::string name, operation, space, kind;  // kind: input, value, loss, output
   int width = 0;
   std::size_t parameters = 0;
   double flops = 0, bytes = 0;
@@ -85,10 +85,10 @@ struct run {
   std::vector<chart> charts;
   std::vector<accuracy_table> accuracies;
   confusion_matrix confusion;
-  std::string confusion_of;             // the system whose mistakes are shown
+  std::string confusion_of;  // the system whose mistakes are shown
   std::vector<sample> samples;
   std::vector<model_line> model;
-  std::string model_text;               // describe<model>(...); optional
+  std::string model_text;  // describe<model>(...); optional
 };
 
 // r.model = report::lines_of(describe_lines_of<rn>(typical));

@@ -16,7 +16,7 @@ namespace relreason::report::detail {
 struct model_node {
   int line = -1, layer = 0;
   double y = 0, height = 0;
-  std::vector<int> reads;   // nodes one layer to the left
+  std::vector<int> reads;  // nodes one layer to the left
 };
 
 inline constexpr double layer_width = 214, box_width = 174, box_height = 66, bend_height = 16, box_gap = 22;
@@ -24,7 +24,7 @@ inline constexpr double layer_width = 214, box_width = 174, box_height = 66, ben
 // The layer of a line is one more than the highest it reads; an input stands just left of its first reader.
 inline std::vector<int> layers_of(const std::vector<model_line>& lines, const std::map<std::string, int>& index) {
   std::vector<int> layer(lines.size(), 0);
-  const auto known = [&](const std::string& name, std::size_t reader) {   // earlier lines only
+  const auto known = [&](const std::string& name, std::size_t reader) {  // earlier lines only
     const auto found = index.find(name);
     return found != index.end() && found->second < static_cast<int>(reader) ? found->second : -1;
   };

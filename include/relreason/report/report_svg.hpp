@@ -71,8 +71,15 @@ namespace detail {
 struct rgb {
   int red, green, blue;
 };
-inline constexpr std::array<rgb, 8> block_colors{{   // in the order of clevr::colors
-    {41, 208, 208}, {42, 75, 215}, {255, 238, 51}, {129, 38, 192}, {173, 35, 35}, {29, 105, 20}, {87, 87, 87}, {129, 74, 25}}};
+inline constexpr std::array<rgb, 8> block_colors{{// in the order of clevr::colors
+                                                  {41, 208, 208},
+                                                  {42, 75, 215},
+                                                  {255, 238, 51},
+                                                  {129, 38, 192},
+                                                  {173, 35, 35},
+                                                  {29, 105, 20},
+                                                  {87, 87, 87},
+                                                  {129, 74, 25}}};
 
 // amount 1: white, 0: the color itself, -1: black.
 inline std::string shade(rgb c, double amount) {
@@ -85,7 +92,7 @@ inline std::string shade(rgb c, double amount) {
 inline constexpr double right_x = .656311, right_y = .754490, up_z = .880, away_y = .474;
 
 struct placed {
-  double x, y, r;   // pixels
+  double x, y, r;  // pixels
 };
 inline placed place_of(const clevr::object& o) {
   const double world = o.attributes[clevr::attribute::size] == 0 ? .7 : .35;
@@ -96,23 +103,24 @@ inline placed place_of(const clevr::object& o) {
 
 inline std::string cube_svg(const placed& p, double degrees, rgb c, bool metal) {
   const double yaw = (std::isfinite(degrees) ? degrees : 0.) * 3.14159265358979 / 180;
-  std::array<std::array<double, 2>, 4> ground;   // the square's corners: right and away, in pixels
+  std::array<std::array<double, 2>, 4> ground;  // the square's corners: right and away, in pixels
   for (std::size_t k = 0; k < 4; ++k) {
-    const double angle = yaw + (2 * static_cast<double>(k) + 1) * 3.14159265358979 / 4, x = std::cos(angle) * 1.41421356, y = std::sin(angle) * 1.41421356;
+    const double angle = yaw + (2 * static_cast<double>(k) + 1) * 3.14159265358979 / 4, x = std::cos(angle) * 1.41421356,
+                 y = std::sin(angle) * 1.41421356;
     ground[k] = {p.r * (x * right_x + y * right_y), p.r * (-x * right_y + y * right_x)};
   }
   const auto corner = [&](std::size_t k, double height) {
     return format("%.1f,%.1f ", p.x + ground[k % 4][0], p.y - away_y * ground[k % 4][1] - up_z * height * p.r);
   };
   std::string out;
-  for (std::size_t k = 0; k < 4; ++k) {   // a side is seen where its middle is nearer than the cube's
+  for (std::size_t k = 0; k < 4; ++k) {  // a side is seen where its middle is nearer than the cube's
     const double away = ground[k][1] + ground[(k + 1) % 4][1], side = ground[k][0] + ground[(k + 1) % 4][0];
     if (away >= 0) continue;
     const double light = metal ? .3 * side / (2 * p.r) - .1 : .16 * side / (2 * p.r) - .22;
     out += "<polygon points=\"" + corner(k, 1) + corner(k + 1, 1) + corner(k + 1, -1) + corner(k, -1) + "\" fill=\"" + shade(c, light) + "\"/>";
   }
   out += "<polygon points=\"" + corner(0, 1) + corner(1, 1) + corner(2, 1) + corner(3, 1) + "\" fill=\"" + shade(c, metal ? .42 : .14) + "\"/>";
-  if (metal)   // the light's reflection runs along the upper edge
+  if (metal)  // the light's reflection runs along the upper edge
     out += "<polygon points=\"" + corner(0, 1) + corner(1, 1) + corner(2, 1) + corner(3, 1) +
            "\" fill=\"none\" stroke=\"#fff\" stroke-opacity=\".55\" stroke-width=\"1.2\" stroke-linejoin=\"round\"/>";
   return out;
@@ -131,8 +139,8 @@ inline std::string object_svg(const clevr::object& o, int number) {
   const bool metal = o.attributes[clevr::material] == 1;
   const std::string fill = format("b%d%c", static_cast<int>(color), metal ? 'm' : 'r');
   std::string out = "<g><title>" + std::to_string(number) + ": " + words_of(o) + "</title>";
-  out += format("<ellipse cx=\"%.1f\" cy=\"%.1f\" rx=\"%.1f\" ry=\"%.1f\" fill=\"#000\" fill-opacity=\".16\"/>", p.x + .12 * p.r, p.y + .8 * p.r, 1.2 * p.r,
-                .58 * p.r);
+  out += format("<ellipse cx=\"%.1f\" cy=\"%.1f\" rx=\"%.1f\" ry=\"%.1f\" fill=\"#000\" fill-opacity=\".16\"/>", p.x + .12 * p.r, p.y + .8 * p.r,
+                1.2 * p.r, .58 * p.r);
   const auto shape = o.attributes[clevr::shape];
   if (shape == 0) out += format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"url(#", p.x, p.y, p.r) + fill + "s)\"/>";
   else if (shape == 1) out += cube_svg(p, o.rotation, block_colors[color], metal);
@@ -150,9 +158,10 @@ inline std::string pairs_svg(const clevr::scene& s, const std::vector<pair_share
   for (int a = 0; a < n; ++a)
     for (int b = a; b < n; ++b) {
       const double part = most > 0 ? both[static_cast<std::size_t>(a * n + b)] / most : 0;
-      if (part < .05) continue;   // thinner than can be seen
+      if (part < .05) continue;  // thinner than can be seen
       const auto p = place_of(s.objects[static_cast<std::size_t>(a)]), q = place_of(s.objects[static_cast<std::size_t>(b)]);
-      const std::string look = format(" class=\"pair\" data-pair=\"%d-%d\" stroke-width=\"%.2f\" stroke-opacity=\"%.2f\"", a, b, .6 + 4.4 * part, .12 + .83 * part);
+      const std::string look =
+          format(" class=\"pair\" data-pair=\"%d-%d\" stroke-width=\"%.2f\" stroke-opacity=\"%.2f\"", a, b, .6 + 4.4 * part, .12 + .83 * part);
       if (a == b) out += format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"", p.x, p.y, p.r + 5) + look + "/>";
       else out += format("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"", p.x, p.y, q.x, q.y) + look + "/>";
     }
@@ -173,7 +182,8 @@ inline std::string scene_gradients() {
     const auto color = detail::block_colors[c];
     const auto tone = [&](double amount) { return detail::shade(color, amount); };
     const int k = static_cast<int>(c);
-    out += format("<radialGradient id=\"b%drs\" cx=\".4\" cy=\".32\" r=\".75\">", k) + stops({{0, tone(.22)}, {.5, tone(0)}, {1, tone(-.42)}}) + "</radialGradient>";
+    out += format("<radialGradient id=\"b%drs\" cx=\".4\" cy=\".32\" r=\".75\">", k) + stops({{0, tone(.22)}, {.5, tone(0)}, {1, tone(-.42)}}) +
+           "</radialGradient>";
     out += format("<radialGradient id=\"b%dms\" cx=\".36\" cy=\".28\" r=\".82\">", k) +
            stops({{0, "#ffffff"}, {.13, tone(.72)}, {.36, tone(.1)}, {.78, tone(-.5)}, {1, tone(.12)}}) + "</radialGradient>";
     out += format("<linearGradient id=\"b%drc\">", k) + stops({{0, tone(-.12)}, {.35, tone(.04)}, {1, tone(-.42)}}) + "</linearGradient>";
@@ -208,7 +218,8 @@ inline std::string scene_svg(const clevr::scene& s, const std::vector<double>& p
   if (!pair_weights.empty()) out += "<g class=\"pairs\">" + detail::pairs_svg(s, shares_of(pair_weights, n)) + "</g>";
   for (const int i : order) {
     const auto p = detail::place_of(at(i));
-    out += format("<g class=\"number\"><circle cx=\"%.1f\" cy=\"%.1f\" r=\"8\"/><text x=\"%.1f\" y=\"%.1f\">%d</text></g>", p.x, p.y, p.x, p.y + 3.6, i + 1);
+    out += format("<g class=\"number\"><circle cx=\"%.1f\" cy=\"%.1f\" r=\"8\"/><text x=\"%.1f\" y=\"%.1f\">%d</text></g>", p.x, p.y, p.x, p.y + 3.6,
+                  i + 1);
   }
   return out + "</svg>";
 }

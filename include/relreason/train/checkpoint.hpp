@@ -17,11 +17,11 @@ inline constexpr int checkpoint_format = 1;
 
 // Where a run stands, and what it was told. Settings must be equal on resume; notes may change (threads, machine).
 struct run_state_record {
-  int epoch = 1;                     // the epoch being run, from 1
-  std::uint64_t batch = 0;           // batches of it that are done
-  double loss_sum = 0;               // of this epoch's batches so far
+  int epoch = 1;            // the epoch being run, from 1
+  std::uint64_t batch = 0;  // batches of it that are done
+  double loss_sum = 0;      // of this epoch's batches so far
   std::uint64_t right = 0, seen = 0;
-  double best = -1;                  // best validation accuracy
+  double best = -1;  // best validation accuracy
   std::vector<double> schedule, stopping;
   std::map<std::string, std::string> settings, notes;
 };
@@ -80,7 +80,9 @@ void save_checkpoint(const std::string& path, const trainer<M, Optimizer, Wanted
   w.metadata("format", std::to_string(checkpoint_format)).metadata("model", model_hash<M>());
   w.metadata("epoch", std::to_string(r.epoch)).metadata("batch", std::to_string(r.batch));
   w.metadata("loss_sum", detail::exact_text(r.loss_sum)).metadata("right", std::to_string(r.right)).metadata("seen", std::to_string(r.seen));
-  w.metadata("best", detail::exact_text(r.best)).metadata("schedule", detail::list_text(r.schedule)).metadata("stopping", detail::list_text(r.stopping));
+  w.metadata("best", detail::exact_text(r.best))
+      .metadata("schedule", detail::list_text(r.schedule))
+      .metadata("stopping", detail::list_text(r.stopping));
   for (const auto& [key, value] : r.settings) w.metadata("setting." + key, value);
   for (const auto& [key, value] : r.notes) w.metadata("note." + key, value);
   w.write(path);
@@ -91,7 +93,8 @@ inline run_state_record read_record(const safetensors::file& from) {
   const auto& meta = from.metadata();
   const auto get = [&](const std::string& key) -> const std::string& {
     const auto found = meta.find(key);
-    if (found == meta.end()) fail("checkpoint: ", from.path(), " has no \"", key, "\"; is it a checkpoint of relreason? Weights alone are loaded with load_weights");
+    if (found == meta.end())
+      fail("checkpoint: ", from.path(), " has no \"", key, "\"; is it a checkpoint of relreason? Weights alone are loaded with load_weights");
     return found->second;
   };
   const auto& path = from.path();

@@ -71,7 +71,8 @@ class clevr_model {
     const auto file = safetensors::open(path);
     record_ = read_record(file);
     vocabulary_ = clevr_vocabulary::load(record_.settings, path);
-    if (file.metadata().at("model") != model_hash<M>()) fail("clevr_model: ", path, " holds another model (--model ", record_.settings["model"], "?)");
+    if (file.metadata().at("model") != model_hash<M>())
+      fail("clevr_model: ", path, " holds another model (--model ", record_.settings["model"], "?)");
     load_weights(file, weights_, {.allow_extra = true});
     pad_ = pad_to > 0 ? pad_to : static_cast<int>(detail::whole_value(record_.settings["padding_length"], path, "padding_length"));
     if (record_.settings["arithmetic"] == "bf16") kernel_bf16_ = &select_kernels<float>(instructions, precision::bf16);
@@ -120,7 +121,8 @@ class clevr_model {
     limits<M> at;
     at.samples = 256;
     if (set.longest() > pad_)
-      fail("clevr_model: a question has ", set.longest(), " tokens, more than the padded length ", pad_, "; give a larger --pad-to (answers may change with it)");
+      fail("clevr_model: a question has ", set.longest(), " tokens, more than the padded length ", pad_,
+           "; give a larger --pad-to (answers may change with it)");
     if constexpr (M::template space<Object>() >= 0) at.template set<Object>(std::max(1, set.most_objects()));
     at.template set<Word>(std::max(1, pad_));
     answerer<M, Object, Word> answers(weights_, at, kernel_bf16_ ? *kernel_bf16_ : kernel_, threads_);

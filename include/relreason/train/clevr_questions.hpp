@@ -16,8 +16,8 @@ namespace relreason::clevr {
 // Encodes scenes (Encoder: ordinal7 or rgb_one_hot) and questions; scene_of[q] is the scene of question q. Words and answers that the
 // dictionary and the list lack are errors; a question without an answer gets label -1.
 template <class Encoder>
-scene_questions encode(const std::vector<scene>& scenes, const std::vector<question>& questions, const std::vector<int>& scene_of, const dictionary& words,
-                       const answer_list& labels) {
+scene_questions encode(const std::vector<scene>& scenes, const std::vector<question>& questions, const std::vector<int>& scene_of,
+                       const dictionary& words, const answer_list& labels) {
   scene_questions out;
   out.object_width = Encoder::width;
   std::vector<float> rows;
@@ -26,14 +26,16 @@ scene_questions encode(const std::vector<scene>& scenes, const std::vector<quest
     for (const object& o : s.objects) {
       const auto row = Encoder::encode(o);
       for (const float v : row)
-        if (!(v > -1e6f && v < 1e6f)) fail("clevr::encode: scene ", s.image_index, " has an object at ", v, "; wanted coordinates between -1e6 and 1e6");
+        if (!(v > -1e6f && v < 1e6f))
+          fail("clevr::encode: scene ", s.image_index, " has an object at ", v, "; wanted coordinates between -1e6 and 1e6");
       rows.insert(rows.end(), row.begin(), row.end());
     }
     out.add_scene(rows);
   }
   for (std::size_t q = 0; q < questions.size(); ++q) {
     const auto type = type_of(questions[q].program);
-    out.add_question(scene_of[q], words.encode(questions[q]), questions[q].answer.empty() ? -1 : labels.label(questions[q]), type ? static_cast<int>(*type) : -1);
+    out.add_question(scene_of[q], words.encode(questions[q]), questions[q].answer.empty() ? -1 : labels.label(questions[q]),
+                     type ? static_cast<int>(*type) : -1);
   }
   return out;
 }

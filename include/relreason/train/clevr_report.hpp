@@ -14,25 +14,24 @@ namespace relreason {
 
 namespace detail {
 
-// Curves of a run's log, under a system's name.
+// Curves of a run's log, under a system's name: loss, accuracy (dashed in training) and rate.
 inline void add_curves(report::run& to, const std::string& system, const std::string& log) {
-  report::curve loss{system, "loss", {}}, right{system, "accuracy in training", {}}, rate{system, "rate", {}}, held{system, "accuracy on validation", {}};
+  if (to.charts.empty())
+    to.charts = {{"Loss", "step", report::scale::number, {}},
+                 {"Accuracy", "step", report::scale::percent, {}},
+                 {"Learning rate", "step", report::scale::logarithmic, {}}};
+  report::curve loss{system, {}}, training{system, {}, true}, validation{system, {}}, rate{system, {}};
   for (const auto& e : read_log(log)) {
-    const auto step = static_cast<double>(e.step);
     const auto put = [&](report::curve& c, const char* key) {
-      if (const auto v = e.find(key); v && std::isfinite(*v)) c.points.emplace_back(step, *v);
+      if (const auto v = e.find(key)) c.points.push_back({static_cast<double>(e.step), *v});
     };
-    if (e.event == "train") put(loss, "loss"), put(right, "accuracy"), put(rate, "rate");
-    if (e.event == "validation") put(held, "accuracy");
+    if (e.event == "train") put(loss, "loss"), put(training, "accuracy"), put(rate, "rate");
+    if (e.event == "validation") put(validation, "accuracy");
   }
-  for (auto* c : {&loss, &held, &right, &rate}) {
-    std::vector<std::pair<double, double>> thin;   // at most about 400 points a curve
-    const std::size_t every = c->points.size() / 400 + 1;
-    for (std::size_t i = 0; i < c->points.size(); ++i)
-      if (i % every == 0 || i + 1 == c->points.size()) thin.push_back(c->points[i]);
-    c->points = std::move(thin);
-    to.curves.push_back(std::move(*c));
-  }
+  to.charts[0].curves.push_back(std::move(loss));
+  to.charts[1].curves.push_back(std::move(validation));
+  to.charts[1].curves.push_back(std::move(training));
+  to.charts[2].curves.push_back(std::move(rate));
 }
 
 // "type<TAB>right<TAB>total" lines beside a run, so that another run's report can show it.
@@ -48,23 +47,22 @@ inline void save_shares(const metric::accuracy& a, const std::string& path) {
   file.write(text);
   file.commit();
 }
-inline double read_share(const std::string& path, const std::string& kind, const std::string& name) {
+inline report::count read_share(const std::string& path, const std::string& kind, const std::string& name) {
   std::ifstream in(path);
   for (std::string line; std::getline(in, line);) {
     const std::string start = kind + "\t" + name + "\t";
     long long right = 0, total = 0;
-    if (line.starts_with(start) && std::sscanf(line.c_str() + start.size(), "%lld\t%lld", &right, &total) == 2)
-      return total > 0 ? static_cast<double>(right) / static_cast<double>(total) : -1;
+    if (line.starts_with(start) && std::sscanf(line.c_str() + start.size(), "%lld\t%lld", &right, &total) == 2) return {right, total};
   }
-  return -1;
+  return {};
 }
 
 }  // namespace detail
 
 // Up to `most` validation questions with what the network answered, one of each type in turn, wrong ones first.
 template <class M, class Object, class Word>
-std::vector<report::sample> sample_answers(const parameters<M>& weights, const clevr::dataset& d, const scene_questions& set, const metric::answer_scheme& scheme,
-                                           int padded, std::size_t most = 24) {
+std::vector<report::sample> sample_answers(const parameters<M>& weights, const clevr::dataset& d, const scene_questions& set,
+                                           const metric::answer_scheme& scheme, int padded, std::size_t most = 24) {
   constexpr bool has_pairs = requires { typename M::template line_at<M::template find<"r">()>::bound::template side<name("pairs")>; };
   constexpr int classes = M::info[static_cast<std::size_t>(M::template find<"a">())].width;
   limits<M> at;
@@ -72,7 +70,8 @@ std::vector<report::sample> sample_answers(const parameters<M>& weights, const c
   at.template set<Word>(std::max(1, padded));
   batch<M> b;
   std::vector<report::sample> right, wrong;
-  std::vector<float> logits(static_cast<std::size_t>(classes)), pairs(static_cast<std::size_t>(set.most_objects()) * static_cast<std::size_t>(set.most_objects()) + 1);
+  std::vector<float> logits(static_cast<std::size_t>(classes)),
+      pairs(static_cast<std::size_t>(set.most_objects()) * static_cast<std::size_t>(set.most_objects()) + 1);
   const auto answer = [&](std::int32_t q, auto& predict, auto& own) {
     set.fill<Object, Word>(b, std::span(&q, 1), padded);
     const auto i = static_cast<std::size_t>(q);
@@ -81,7 +80,7 @@ std::vector<report::sample> sample_answers(const parameters<M>& weights, const c
     if constexpr (has_pairs) {
       predict.run(own, b, {logits.data(), pairs.data()});
       const std::size_t n = s.scene.objects.size();
-      s.pairs.assign(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(n * n));
+      s.pair_weights.assign(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(n * n));
     } else {
       predict.run(own, b, {logits.data()});
     }
@@ -94,8 +93,8 @@ std::vector<report::sample> sample_answers(const parameters<M>& weights, const c
     for (int k = 0; k < classes; ++k) order[static_cast<std::size_t>(k)] = k;
     std::stable_sort(order.begin(), order.end(), [&](int x, int y) { return p[static_cast<std::size_t>(x)] > p[static_cast<std::size_t>(y)]; });
     s.prediction = scheme.answers[static_cast<std::size_t>(order[0])];
-    for (std::size_t k = 0; k < 4 && k < order.size(); ++k)
-      s.top.emplace_back(scheme.answers[static_cast<std::size_t>(order[k])], std::exp(p[static_cast<std::size_t>(order[k])]));
+    for (std::size_t k = 0; k < 5 && k < order.size(); ++k)
+      s.probabilities.emplace_back(scheme.answers[static_cast<std::size_t>(order[k])], std::exp(p[static_cast<std::size_t>(order[k])]));
     auto& to = s.answer == s.prediction ? right : wrong;
     if (to.size() < most / 2) to.push_back(std::move(s));
   };
@@ -117,44 +116,57 @@ std::vector<report::sample> sample_answers(const parameters<M>& weights, const c
 
 // Writes report.html (and shares.tsv) into the run's folder; `compare` is the folder of another run to show beside it, or empty.
 template <class M, class Object, class Word>
-void write_clevr_report(training_run<M, Object, Word>& run, const clevr::dataset& validation, const scene_questions& set, const metric::answer_scheme& scheme,
-                        const std::string& compare) {
+void write_clevr_report(training_run<M, Object, Word>& run, const clevr::dataset& validation, const scene_questions& set,
+                        const metric::answer_scheme& scheme, const std::string& compare) {
   const auto accuracy = run.evaluate(set);
   detail::save_shares(accuracy, run.path("shares.tsv"));
   const auto label = [](const std::string& folder) { return std::filesystem::path(folder).filename().string(); };
+  const std::string own = label(std::filesystem::path(run.path("")).parent_path().string()), other = compare.empty() ? "" : compare + "/shares.tsv";
   report::run r;
-  r.systems = {label(std::filesystem::path(run.path("")).parent_path().string())};
-  detail::add_curves(r, r.systems[0], run.path("log.jsonl"));
-  const std::string other = compare.empty() ? "" : compare + "/shares.tsv";
+  std::vector<std::string> systems{own};
+  detail::add_curves(r, own, run.path("log.jsonl"));
   if (!other.empty()) {
     if (!std::filesystem::exists(other)) fail("write_clevr_report: no ", other, "; --compare wants the folder of a finished run");
-    r.systems.push_back(label(compare));
-    detail::add_curves(r, r.systems[1], compare + "/log.jsonl");
+    systems.push_back(label(compare));
+    detail::add_curves(r, systems[1], compare + "/log.jsonl");
   }
   const auto row = [&](const char* kind, const std::string& name, const metric::tally& t) {
-    report::share_row s{name, {t.total ? t.share() : -1}, t.total};
-    if (!other.empty()) s.shares.push_back(detail::read_share(other, kind, name));
-    return s;
+    report::accuracy_row to{name, {{t.right, t.total}}};
+    if (!other.empty()) to.systems.push_back(detail::read_share(other, kind, name));
+    return to;
   };
-  char text[128];
-  std::snprintf(text, sizeof text, "%.1f %% of %lld validation questions right", 100 * accuracy.overall().share(), static_cast<long long>(accuracy.overall().total));
-  r.title = "Questions about scenes: " + r.systems[0];
-  r.subtitle = text;
-  r.types.push_back(row("all", "all", accuracy.overall()));
-  for (std::size_t i = 0; i < scheme.types.size(); ++i) r.types.push_back(row("type", scheme.types[i], accuracy.by_type(static_cast<int>(i))));
-  for (std::size_t i = 0; i < scheme.classes.size(); ++i) r.classes.push_back(row("class", scheme.classes[i], accuracy.by_class(static_cast<int>(i))));
-  r.labels = scheme.answers;
+  const auto percent = [](const report::count& c) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.1f %%", c.total ? 100.0 * static_cast<double>(c.right) / static_cast<double>(c.total) : 0.0);
+    return std::string(text);
+  };
+  report::accuracy_table types{"By question type", "question type", systems, {}}, classes{"By answer class", "answer class", systems, {}};
+  types.rows.push_back(row("all", "all", accuracy.overall()));
+  for (std::size_t i = 0; i < scheme.types.size(); ++i) types.rows.push_back(row("type", scheme.types[i], accuracy.by_type(static_cast<int>(i))));
+  for (std::size_t i = 0; i < scheme.classes.size(); ++i)
+    classes.rows.push_back(row("class", scheme.classes[i], accuracy.by_class(static_cast<int>(i))));
+  for (std::size_t i = 0; i < systems.size(); ++i) {
+    const auto& c = types.rows[0].systems[i];
+    r.headlines.push_back({systems[i], percent(c), std::to_string(c.right) + " of " + std::to_string(c.total) + " validation questions"});
+  }
+  r.accuracies = {std::move(types), std::move(classes)};
+  r.title = "Questions about scenes";
+  r.subtitle = "What " + own + " learned, and where it fails";
+  r.confusion_of = own;
+  r.confusion.labels = scheme.answers;
+  for (std::size_t i = 0; i < scheme.answers.size(); ++i) r.confusion.groups.push_back(scheme.classes[static_cast<std::size_t>(scheme.class_of[i])]);
   for (int i = 0; i < static_cast<int>(scheme.answers.size()); ++i)
-    for (int j = 0; j < static_cast<int>(scheme.answers.size()); ++j) r.confusion.push_back(accuracy.confusion(i, j));
+    for (int j = 0; j < static_cast<int>(scheme.answers.size()); ++j) r.confusion.counts.push_back(accuracy.confusion(i, j));
   r.samples = sample_answers<M, Object, Word>(run.weights(), validation, set, scheme, run.padding_length());
   limits<M> typical;
   if constexpr (M::template space<Object>() >= 0) typical.template set<Object>(6);
   typical.template set<Word>(20);
-  r.model = describe_lines_of<M>(typical);
-  r.model_table = "per sample of 6 objects and 20 words\n\n" + describe<M>(typical);
-  r.facts = {{"parameters", std::to_string(parameters<M>::count())}, {"steps", std::to_string(run.inner().steps)}, {"kernels", run.inner().instructions()}};
+  r.model = report::lines_of(describe_lines_of<M>(typical));
+  r.model_text = "per sample of 6 objects and 20 words\n\n" + describe<M>(typical);
+  r.facts = {
+      {"parameters", std::to_string(parameters<M>::count())}, {"steps", std::to_string(run.inner().steps)}, {"kernels", run.inner().instructions()}};
   for (const auto& [key, value] : run.record().settings)
-    if (value.find('\n') == value.npos) r.facts.emplace_back(key, value);
+    if (value.find('\n') == value.npos) r.facts.push_back({key, value});
   report::write(r, run.path("report.html"));
 }
 

@@ -16,7 +16,9 @@ template <class M, class Object, class Word>
 class answerer {
  public:
   answerer(const parameters<M>& weights, const limits<M>& at, const kernels<float>& kernel, executor& threads)
-      : predictor_(weights, at, kernel), workspace_(predictor_, &threads), classes_(M::info[static_cast<std::size_t>(M::template find<"a">())].width) {}
+      : predictor_(weights, at, kernel),
+        workspace_(predictor_, &threads),
+        classes_(M::info[static_cast<std::size_t>(M::template find<"a">())].width) {}
 
   // each(question, logits) in order.
   template <class Each>

@@ -15,13 +15,13 @@ namespace relreason {
 // Scenes as rows of numbers, questions as token ids. Several questions share a scene.
 struct scene_questions {
   int object_width = 0;
-  std::vector<float> objects;                 // all scenes' objects
+  std::vector<float> objects;  // all scenes' objects
   std::vector<std::uint32_t> object_offsets{0};
   std::vector<std::uint16_t> tokens;
   std::vector<std::uint32_t> token_offsets{0};
-  std::vector<std::int32_t> scene;            // per question: which scene
-  std::vector<std::int16_t> label;            // -1 where the answer is not known
-  std::vector<std::int8_t> type;              // -1 where the program is not known
+  std::vector<std::int32_t> scene;  // per question: which scene
+  std::vector<std::int16_t> label;  // -1 where the answer is not known
+  std::vector<std::int8_t> type;    // -1 where the program is not known
 
   std::size_t size() const { return scene.size(); }
   std::size_t scenes() const { return object_offsets.size() - 1; }

@@ -35,7 +35,8 @@ namespace detail {
 // A name as run_log writes it: letters and signs that need no escape.
 inline void check_log_name(std::string_view name) {
   for (const char c : name)
-    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) fail("run_log: the name ", report::json_text(name), " holds a quote, backslash or control character");
+    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20)
+      fail("run_log: the name ", report::json_text(name), " holds a quote, backslash or control character");
   if (name.empty()) fail("run_log: an event or a value has an empty name");
 }
 

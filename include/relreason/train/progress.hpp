@@ -23,7 +23,12 @@ class progress {
  public:
   // Lines elsewhere than on a terminal come every `seconds`, and one at the end.
   progress(std::string title, long long total, std::FILE* to = stderr, double seconds = 10)
-      : title_(std::move(title)), total_(std::max(total, 0LL)), to_(to), terminal_(::isatty(::fileno(to)) != 0), every_(terminal_ ? .1 : seconds), start_(clock::now()),
+      : title_(std::move(title)),
+        total_(std::max(total, 0LL)),
+        to_(to),
+        terminal_(::isatty(::fileno(to)) != 0),
+        every_(terminal_ ? .1 : seconds),
+        start_(clock::now()),
         shown_(start_) {}
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
@@ -73,7 +78,7 @@ class progress {
  private:
   using clock = std::chrono::steady_clock;
   struct part {
-    int rank;           // 0 stays longest
+    int rank;  // 0 stays longest
     std::string text;
   };
 
@@ -99,7 +104,7 @@ class progress {
     };
     while (parts.size() > 1 && length() > columns)
       parts.erase(std::max_element(parts.begin(), parts.end(), [](const part& a, const part& b) { return a.rank < b.rank; }));
-    const int cells = std::min(columns - length() - 3, 30);   // " [" and "]"
+    const int cells = std::min(columns - length() - 3, 30);  // " [" and "]"
     if (cells < 8) return;
     const int full = static_cast<int>(share * cells);
     parts.front().text += " [" + std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(cells - full), '-') + "]";

@@ -24,28 +24,36 @@
 namespace relreason {
 
 struct run_options {
-  std::string folder;                       // gets log.jsonl, last.safetensors, best.safetensors
-  std::string title = "train";              // of the progress bar
+  std::string folder;           // gets log.jsonl, last.safetensors, best.safetensors
+  std::string title = "train";  // of the progress bar
   int epochs = 350;
-  int batch = 640, micro_batches = 1;       // samples per step, and the number of equal parts in which they are computed
-  std::optional<batch_size_doubling> growing = {};   // in place of `batch`
+  int batch = 640, micro_batches = 1;               // samples per step, and the number of equal parts in which they are computed
+  std::optional<batch_size_doubling> growing = {};  // in place of `batch`
   any_schedule schedule = {};
   std::string sampler = "shuffle";
   bool stop_early = false;
-  int validate_every = 1;                   // epochs
-  int save_every = 1000;                    // steps; and at the end of every epoch
+  int validate_every = 1;  // epochs
+  int save_every = 1000;   // steps; and at the end of every epoch
   trainer_options training = {};
-  std::map<std::string, std::string> settings = {}, notes = {};   // what else decides the result; what does not
+  std::map<std::string, std::string> settings = {}, notes = {};  // what else decides the result; what does not
 };
 
 // Trains M on questions about scenes. M has the values "o" (or not), "w", "answer" and "a".
 template <class M, class Object, class Word>
 class training_run {
  public:
-  training_run(const scene_questions& train, const scene_questions& validation, const metric::answer_scheme& scheme, run_options options, executor& threads)
-      : train_(train), validation_(validation), options_(std::move(options)), threads_(threads), scheme_(scheme),
-        sampler_(make_sampler(options_.sampler, labels(train), scheme.class_of)), pad_(std::max(train.longest(), validation.longest())),
-        limits_(make_limits()), trainer_(limits_, threads, options_.training), logits_(static_cast<std::size_t>(limits_.samples) * classes) {
+  training_run(const scene_questions& train, const scene_questions& validation, const metric::answer_scheme& scheme, run_options options,
+               executor& threads)
+      : train_(train),
+        validation_(validation),
+        options_(std::move(options)),
+        threads_(threads),
+        scheme_(scheme),
+        sampler_(make_sampler(options_.sampler, labels(train), scheme.class_of)),
+        pad_(std::max(train.longest(), validation.longest())),
+        limits_(make_limits()),
+        trainer_(limits_, threads, options_.training),
+        logits_(static_cast<std::size_t>(limits_.samples) * classes) {
     options_.schedule.check();
     if (options_.micro_batches < 1) fail("training_run: ", options_.micro_batches, " micro-batches; wanted at least 1");
     std::filesystem::create_directories(options_.folder);
@@ -78,8 +86,8 @@ class training_run {
     check_record<M>(file, found, options_.settings);
     trainer_.load(file);
     if (const auto& isa = file.metadata().at("instructions"); isa != trainer_.instructions())
-      std::fprintf(stderr, "warning: %s was made with %s kernels, now %s: results go on, but not with the same bits\n", file.path().c_str(), isa.c_str(),
-                   trainer_.instructions());
+      std::fprintf(stderr, "warning: %s was made with %s kernels, now %s: results go on, but not with the same bits\n", file.path().c_str(),
+                   isa.c_str(), trainer_.instructions());
     record_ = std::move(found);
     options_.schedule.restore(record_.schedule);
     if (record_.stopping.size() == 2) stopping_.restore({record_.stopping[0], record_.stopping[1]});
@@ -141,24 +149,29 @@ class training_run {
     };
     prefetcher<batch<M>> next([&](batch<M>& to, std::size_t k) {
       int longest = 0;
-      for (std::size_t i = batches.first(k / parts); i < batches.last(k / parts); ++i) longest = std::max(longest, train_.length(static_cast<std::size_t>(order[i])));
+      for (std::size_t i = batches.first(k / parts); i < batches.last(k / parts); ++i)
+        longest = std::max(longest, train_.length(static_cast<std::size_t>(order[i])));
       train_.fill<Object, Word>(to, part(k), longest);
     });
-    progress bar(options_.title + " " + std::to_string(record_.epoch) + "/" + std::to_string(options_.epochs), static_cast<long long>(batches.count()));
+    progress bar(options_.title + " " + std::to_string(record_.epoch) + "/" + std::to_string(options_.epochs),
+                 static_cast<long long>(batches.count()));
     const std::size_t last = batches.count() * parts;
     if (record_.batch * parts < last) next.start(record_.batch * parts);
     for (std::size_t k = record_.batch * parts; k < last; ++k) {
       const batch<M>& b = next.take();
       if (k + 1 < last) next.start(k + 1);
-      if (b.samples > 0) trainer_.add(b, static_cast<double>(b.samples) / static_cast<double>(batches.last(k / parts) - batches.first(k / parts)), {logits_.data()});
+      if (b.samples > 0)
+        trainer_.add(b, static_cast<double>(b.samples) / static_cast<double>(batches.last(k / parts) - batches.first(k / parts)), {logits_.data()});
       count_right(b);
       if ((k + 1) % parts) continue;
       record_.loss_sum += trainer_.update(rate);
       ++record_.batch;
-      const double loss = record_.loss_sum / static_cast<double>(record_.batch), right = static_cast<double>(record_.right) / static_cast<double>(record_.seen);
+      const double loss = record_.loss_sum / static_cast<double>(record_.batch),
+                   right = static_cast<double>(record_.right) / static_cast<double>(record_.seen);
       bar.update(static_cast<long long>(record_.batch), {.loss = loss, .accuracy = right, .rate = rate});
       if (record_.batch % 20 == 0 || record_.batch == batches.count())
-        log.write("train", trainer_.steps, {{"epoch", record_.epoch}, {"loss", loss}, {"accuracy", right}, {"rate", rate}, {"gradient", trainer_.gradient_size()}});
+        log.write("train", trainer_.steps,
+                  {{"epoch", record_.epoch}, {"loss", loss}, {"accuracy", right}, {"rate", rate}, {"gradient", trainer_.gradient_size()}});
       if (stop.asked()) return false;
       if (trainer_.steps % static_cast<std::uint64_t>(options_.save_every) == 0) save("last.safetensors");
     }

@@ -102,8 +102,7 @@ class shuffle {
 // an answer uniform among those that occur, then one of its items uniformly.
 class answer_balanced {
  public:
-  answer_balanced(const std::vector<std::int32_t>& answers, int n_answers)
-      : items_(detail::group_items("answer_balanced", answers, n_answers)) {
+  answer_balanced(const std::vector<std::int32_t>& answers, int n_answers) : items_(detail::group_items("answer_balanced", answers, n_answers)) {
     for (std::size_t k = 0; k + 1 < items_.first.size(); ++k)
       if (items_.first[k] < items_.first[k + 1]) present_.push_back(k);
   }
@@ -123,7 +122,7 @@ class answer_balanced {
 
  private:
   detail::grouped_items items_;
-  std::vector<std::size_t> present_;   // answers that occur
+  std::vector<std::size_t> present_;  // answers that occur
 };
 
 // Each batch holds items of one class, drawn uniformly among the classes that still have a whole batch; no item twice in an epoch.
@@ -137,7 +136,7 @@ class single_class {
     const auto size = static_cast<std::size_t>(batch);
     auto random = detail::epoch_stream("sampler.single_class", seed, epoch);
     auto items = items_.items;
-    auto next = items_.first;   // of each class, the first item not yet used
+    auto next = items_.first;  // of each class, the first item not yet used
     std::vector<std::size_t> open;
     const auto left = [&](std::size_t k) { return items_.first[k + 1] - next[k]; };
     for (std::size_t k = 0; k + 1 < items_.first.size(); ++k) {

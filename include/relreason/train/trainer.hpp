@@ -17,7 +17,7 @@ namespace relreason {
 
 struct trainer_options {
   std::uint64_t seed = 1;
-  double clip = 50;                        // global L2 norm of the gradient; 0: off
+  double clip = 50;  // global L2 norm of the gradient; 0: off
   precision arithmetic = precision::full;
   isa instructions = isa::automatic;
   // Learning rate of an array is the step's rate times the factor of the first prefix that its path starts with; 0 freezes it.
@@ -29,11 +29,15 @@ template <class M, class Optimizer = adam, name... Wanted>
 class trainer {
  public:
   parameters<M> weights;
-  std::uint64_t steps = 0;                 // optimizer steps done
+  std::uint64_t steps = 0;  // optimizer steps done
 
   trainer(const limits<M>& at, executor& threads, const trainer_options& options, Optimizer optimizer = {})
-      : weights(options.seed), options_(options), optimizer_(optimizer), threads_(threads),
-        kernel_(select_kernels<float>(options.instructions, options.arithmetic)), program_(at, threads, kernel_) {
+      : weights(options.seed),
+        options_(options),
+        optimizer_(optimizer),
+        threads_(threads),
+        kernel_(select_kernels<float>(options.instructions, options.arithmetic)),
+        program_(at, threads, kernel_) {
     optimizer_.check();
     for (auto& m : moments_) m.assign(weights.table().learned, 0.f);
     for (std::size_t m = 0; m < moments_.size(); ++m) moment_pointers_[m] = moments_[m].data();
@@ -60,7 +64,7 @@ class trainer {
     for (const auto& e : weights.table().entries) {
       const double factor = rate_factor(e.path);
       if (e.frozen || factor == 0) continue;
-      constexpr std::size_t range = 1 << 15;   // update is element by element, so ranges change nothing
+      constexpr std::size_t range = 1 << 15;  // update is element by element, so ranges change nothing
       threads_.parallel_for(static_cast<int>((e.count + range - 1) / range), [&](int k) {
         const std::size_t first = static_cast<std::size_t>(k) * range, n = std::min(range, e.count - first), at = e.offset + first;
         auto m = moment_pointers_;
@@ -71,7 +75,7 @@ class trainer {
     return loss_;
   }
 
-  double gradient_size() const { return norm_; }       // global L2 norm before clipping
+  double gradient_size() const { return norm_; }  // global L2 norm before clipping
   const char* instructions() const { return kernel_.name; }
   const kernels<float>& kernel() const { return kernel_; }
   gradient_program<M, float, Wanted...>& program() { return program_; }
@@ -106,8 +110,8 @@ class trainer {
   }
   [[noreturn]] void refuse(const char* what) {
     added_ = 0;
-    fail("trainer: ", what, " of step ", steps + 1, " is not finite: ", program_.find_non_finite(),
-         "; the weights are those of step ", steps, ". Lower the rate, or look at these samples");
+    fail("trainer: ", what, " of step ", steps + 1, " is not finite: ", program_.find_non_finite(), "; the weights are those of step ", steps,
+         ". Lower the rate, or look at these samples");
   }
 
   trainer_options options_;

@@ -29,7 +29,7 @@ struct name_table {
 struct load_options {
   name_table names = {};
   std::vector<std::string> parts = {};
-  bool allow_extra = false;   // tensors in the file that no array asks for
+  bool allow_extra = false;  // tensors in the file that no array asks for
 };
 
 namespace detail {

@@ -66,13 +66,11 @@ struct avx2 {
   template <int R>
   RELREASON_AVX2_INLINE void store(float* y, std::ptrdiff_t ldy, int columns, __m256 (&s)[R][2]) {
     const __m256i m0 = mask(columns, 0), m1 = mask(columns, 8);
-    if (columns >= half)
-      RELREASON_UNROLL for (int r = 0; r < R; ++r) {
+    if (columns >= half) RELREASON_UNROLL for (int r = 0; r < R; ++r) {
         _mm256_storeu_ps(y + r * ldy, s[r][0]);
         _mm256_storeu_ps(y + r * ldy + 8, s[r][1]);
       }
-    else
-      RELREASON_UNROLL for (int r = 0; r < R; ++r) {
+    else RELREASON_UNROLL for (int r = 0; r < R; ++r) {
         _mm256_maskstore_ps(y + r * ldy, m0, s[r][0]);
         _mm256_maskstore_ps(y + r * ldy + 8, m1, s[r][1]);
       }
@@ -105,8 +103,7 @@ struct avx2 {
   template <int R>
   RELREASON_AVX2_INLINE void finish(const affine_args<float>& a, int i, int j, int columns, __m256 (&s)[R][2]) {
     const __m256 zero = _mm256_setzero_ps();
-    if (a.relu)
-      RELREASON_UNROLL for (int r = 0; r < R; ++r) {   // max returns its second operand when either is NaN
+    if (a.relu) RELREASON_UNROLL for (int r = 0; r < R; ++r) {  // max returns its second operand when either is NaN
         s[r][0] = _mm256_max_ps(zero, s[r][0]);
         s[r][1] = _mm256_max_ps(zero, s[r][1]);
       }

@@ -53,25 +53,22 @@ struct avx512 {
   RELREASON_AVX512_INLINE void finish(const affine_args<float>& a, int i, int j, std::uint32_t live, __m512 (&s)[R][2]) {
     const __m512 zero = _mm512_setzero_ps();
     const auto m0 = static_cast<__mmask16>(live), m1 = static_cast<__mmask16>(live >> 16);
-    if (a.relu)   // max returns its second operand when either is NaN; GCC 12 warns about the form without a mask
+    if (a.relu)  // max returns its second operand when either is NaN; GCC 12 warns about the form without a mask
       RELREASON_UNROLL for (int r = 0; r < R; ++r) {
         s[r][0] = _mm512_maskz_max_ps(0xffff, zero, s[r][0]);
         s[r][1] = _mm512_maskz_max_ps(0xffff, zero, s[r][1]);
       }
-    if (a.accumulate)
-      RELREASON_UNROLL for (int r = 0; r < R; ++r) {
+    if (a.accumulate) RELREASON_UNROLL for (int r = 0; r < R; ++r) {
         const float* y = a.y + (i + r) * a.ldy + j;
         s[r][0] = _mm512_add_ps(_mm512_maskz_loadu_ps(m0, y), s[r][0]);
         s[r][1] = _mm512_add_ps(_mm512_maskz_loadu_ps(m1, y + 16), s[r][1]);
       }
-    if (a.gate)
-      RELREASON_UNROLL for (int r = 0; r < R; ++r) {
+    if (a.gate) RELREASON_UNROLL for (int r = 0; r < R; ++r) {
         const float* g = a.gate + (i + r) * a.ldgate + j;
         s[r][0] = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(_mm512_maskz_loadu_ps(m0, g), zero, _CMP_GT_OQ), s[r][0]);
         s[r][1] = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(_mm512_maskz_loadu_ps(m1, g + 16), zero, _CMP_GT_OQ), s[r][1]);
       }
-    if (a.bits)
-      RELREASON_UNROLL for (int r = 0; r < R; ++r) {
+    if (a.bits) RELREASON_UNROLL for (int r = 0; r < R; ++r) {
         const std::uint32_t low = _mm512_cmp_ps_mask(s[r][0], zero, _CMP_GT_OQ), high = _mm512_cmp_ps_mask(s[r][1], zero, _CMP_GT_OQ);
         a.bits[(i + r) * a.ldbits + j / 32] = (low | high << 16) & live;
       }
@@ -88,13 +85,11 @@ struct avx512 {
   }
   template <int R>
   RELREASON_AVX512_INLINE void store(float* y, std::ptrdiff_t ldy, std::uint32_t live, __m512 (&s)[R][2]) {
-    if (live == ~0u)
-      RELREASON_UNROLL for (int r = 0; r < R; ++r) {
+    if (live == ~0u) RELREASON_UNROLL for (int r = 0; r < R; ++r) {
         _mm512_storeu_ps(y + r * ldy, s[r][0]);
         _mm512_storeu_ps(y + r * ldy + 16, s[r][1]);
       }
-    else
-      RELREASON_UNROLL for (int r = 0; r < R; ++r) {
+    else RELREASON_UNROLL for (int r = 0; r < R; ++r) {
         _mm512_mask_storeu_ps(y + r * ldy, static_cast<__mmask16>(live), s[r][0]);
         _mm512_mask_storeu_ps(y + r * ldy + 16, static_cast<__mmask16>(live >> 16), s[r][1]);
       }

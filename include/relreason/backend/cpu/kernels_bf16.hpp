@@ -77,7 +77,7 @@ struct rounded_kernels {
 //   W: packed[j / 32][p / 2][j % 32]    X: workspace[i][p / 2]    outer: a tile's A[p / 2][i] at stride 16, B[j / 32][p / 2][j % 32]
 struct avx512_bf16 {
   using pair = std::uint32_t;
-  static constexpr int tile_rows = 12, outer_height = 16;   // A's tile is filled up to one cache line
+  static constexpr int tile_rows = 12, outer_height = 16;  // A's tile is filled up to one cache line
 
   static std::size_t packed_bytes(int k, int n) {
     return sizeof(pair) * static_cast<std::size_t>(panels_of(n)) * panel_width * static_cast<std::size_t>(pairs(k));

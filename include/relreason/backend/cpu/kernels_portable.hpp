@@ -22,7 +22,7 @@ struct portable {
   using vector __attribute__((vector_size(16))) = T;
   static constexpr const char *name = "portable", *rounded_name = "portable_bf16";
 #if defined(__x86_64__)
-  static constexpr int tile_rows = 2;   // 2 x 4 accumulators of 16 registers
+  static constexpr int tile_rows = 2;  // 2 x 4 accumulators of 16 registers
 #else
   static constexpr int tile_rows = 4;
 #endif
@@ -65,9 +65,9 @@ struct portable {
                                               T (&s)[tile_rows][panel_width]) {
     RELREASON_UNFUSED_BODY
     for (int c = 0; c < panel_width; c += strip) {
-      vector sum[R][4];   // memcpy of one vector at a time: of more, GCC would keep the sums in memory
-      RELREASON_UNROLL for (int r = 0; r < R; ++r)
-        RELREASON_UNROLL for (int q = 0; q < 4; ++q) std::memcpy(&sum[r][q], &s[r][c + q * lanes], sizeof(vector));
+      vector sum[R][4];  // memcpy of one vector at a time: of more, GCC would keep the sums in memory
+      RELREASON_UNROLL for (int r = 0; r < R; ++r) RELREASON_UNROLL for (int q = 0; q < 4; ++q)
+          std::memcpy(&sum[r][q], &s[r][c + q * lanes], sizeof(vector));
       for (int p = 0; p < k; ++p) {
         const T* at = w + p * panel_width + c;
         T e[R];
@@ -78,8 +78,8 @@ struct portable {
           RELREASON_UNROLL for (int r = 0; r < R; ++r) sum[r][q] += v * e[r];
         }
       }
-      RELREASON_UNROLL for (int r = 0; r < R; ++r)
-        RELREASON_UNROLL for (int q = 0; q < 4; ++q) std::memcpy(&s[r][c + q * lanes], &sum[r][q], sizeof(vector));
+      RELREASON_UNROLL for (int r = 0; r < R; ++r) RELREASON_UNROLL for (int q = 0; q < 4; ++q)
+          std::memcpy(&s[r][c + q * lanes], &sum[r][q], sizeof(vector));
     }
   }
 

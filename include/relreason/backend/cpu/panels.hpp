@@ -10,7 +10,7 @@
 
 // Before a loop over the rows of a register tile: rolled up, it would keep the accumulators in memory.
 #define RELREASON_UNROLL _Pragma("GCC unroll 16")
-#if defined(__CUDACC__)   // nvcc warns about the pragma and hands it on to the host compiler all the same
+#if defined(__CUDACC__)  // nvcc warns about the pragma and hands it on to the host compiler all the same
 #define RELREASON_UNROLL_BEGIN _Pragma("nv_diagnostic push") _Pragma("nv_diag_suppress 1675")
 #define RELREASON_UNROLL_END _Pragma("nv_diagnostic pop")
 #else
@@ -21,8 +21,8 @@
 namespace relreason::cpu {
 
 inline constexpr int panel_width = 32;
-inline constexpr std::ptrdiff_t l2_share = 512 * 1024;   // bytes of operand rows that stay in L2 beside panels and results
-inline constexpr int outer_block = 192, outer_columns = 256;   // rows and columns of B at once: 192 KB
+inline constexpr std::ptrdiff_t l2_share = 512 * 1024;        // bytes of operand rows that stay in L2 beside panels and results
+inline constexpr int outer_block = 192, outer_columns = 256;  // rows and columns of B at once: 192 KB
 
 constexpr int panels_of(int n) { return (n + panel_width - 1) / panel_width; }
 
@@ -54,7 +54,7 @@ void pack_panels(const T* w, std::ptrdiff_t ldw, bool transposed, int k, int n, 
       for (int p = 0; p < k; ++p) std::memcpy(packed + p * panel_width, w + p * ldw + j, sizeof(T) * static_cast<std::size_t>(columns));
       continue;
     }
-    for (int first = 0; first < k; first += 16)   // 16 rows of the panel (2 KB in float) stay in L1 while the columns fill them
+    for (int first = 0; first < k; first += 16)  // 16 rows of the panel (2 KB in float) stay in L1 while the columns fill them
       for (int c = 0; c < columns; ++c)
         for (int p = first; p < std::min(first + 16, k); ++p) packed[p * panel_width + c] = w[(j + c) * ldw + p];
   }
