@@ -16,12 +16,12 @@ struct scene : sample {};           // one picture is one graph
 struct point : each<scene> {};      // with some points
 struct pair  : all_pairs<point> {}; // and every ordered pair of them
 
-using net = model<
+struct net : model<
     input<"x",      features<6>, point>,  // position, and the point's number as one of four
     input<"answer", label<4>,    scene>,
     let<"r", sum_over<pair, mlp<relu<64>, relu<64>>>, of<"x", "x">>,   // r = sum_ij g(x_i, x_j)
     let<"a", mlp<relu<64>, linear<4>>,                of<"r">>,        // a = f(r)
-    minimize<cross_entropy<>,                         of<"a", "answer">>>;
+    minimize<cross_entropy<>,                         of<"a", "answer">>> {};
 // clang-format on
 
 void add_scene(batch<net>& to, random_stream& random) {

@@ -6,9 +6,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace relreason {
@@ -67,12 +68,44 @@ struct failure {
 }  // namespace no_exceptions
 #endif
 
-// fail("clevr::open: no file ", path, "; expected ...") joins its arguments and reports them.
+namespace detail {
+
+// One argument of fail(), already text or written out once here: a call compiles to a few stores, not to a stream.
+class message_part {
+ public:
+  template <class P>
+  message_part(const P& part) {
+    if constexpr (std::is_convertible_v<const P&, std::string_view>) text_ = part;
+    else if constexpr (std::is_same_v<P, char>) digits_[0] = part, text_ = {digits_, 1};
+    else if constexpr (std::is_floating_point_v<P>) write(static_cast<double>(part));
+    else if constexpr (std::is_signed_v<P>) write(static_cast<long long>(part));
+    else write(static_cast<unsigned long long>(part));
+  }
+  message_part(const message_part&) = delete;
+  std::string_view text() const { return text_; }
+
+ private:
+  [[gnu::cold, gnu::noinline]] void write(double v) { keep(std::snprintf(digits_, sizeof digits_, "%g", v)); }
+  [[gnu::cold, gnu::noinline]] void write(long long v) { keep(std::snprintf(digits_, sizeof digits_, "%lld", v)); }
+  [[gnu::cold, gnu::noinline]] void write(unsigned long long v) { keep(std::snprintf(digits_, sizeof digits_, "%llu", v)); }
+  void keep(int n) { text_ = {digits_, static_cast<std::size_t>(n)}; }
+  std::string_view text_;
+  char digits_[24];
+};
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void fail_with(const message_part* parts, std::size_t n) {
+  std::string message;
+  for (std::size_t i = 0; i < n; ++i) message += parts[i].text();
+  raise(message);
+}
+
+}  // namespace detail
+
+// fail("clevr::open: no file ", path, "; expected ...") joins texts, characters and numbers, and reports them.
 template <class... Parts>
-[[noreturn]] void fail(const Parts&... parts) {
-  std::ostringstream text;
-  (text << ... << parts);
-  raise(text.str());
+[[noreturn, gnu::cold, gnu::noinline]] void fail(const Parts&... parts) {
+  const detail::message_part list[]{parts...};
+  detail::fail_with(list, sizeof...(parts));
 }
 
 }  // namespace relreason

@@ -85,7 +85,7 @@ inline element read_type(scanner& in) {
     if (one.name == text) return one.type;
     (known += known.empty() ? "" : ", ") += one.name;
   }
-  in.wrong(place, "found dtype ", quoted(text), ", wanted one of ", known);
+  in.wrong(place, "found dtype ", detail::quoted(text), ", wanted one of ", known);
 }
 
 inline entry read_entry(scanner& in, std::size_t place, std::string name) {
@@ -94,7 +94,7 @@ inline entry read_entry(scanner& in, std::size_t place, std::string name) {
   e.what.place = place;
   bool type = false, shape = false, offsets = false;
   const auto once = [&](bool& seen, std::size_t at, const char* key) {
-    if (std::exchange(seen, true)) in.wrong(at, "found \"", key, "\" twice in tensor ", quoted(e.what.name), ", wanted it once");
+    if (std::exchange(seen, true)) in.wrong(at, "found \"", key, "\" twice in tensor ", detail::quoted(e.what.name), ", wanted it once");
   };
   read_object(in, [&](std::size_t at, std::string key) {
     if (key == "dtype") {
@@ -106,14 +106,14 @@ inline entry read_entry(scanner& in, std::size_t place, std::string name) {
     } else if (key == "data_offsets") {
       once(offsets, at, "data_offsets");
       const auto both = read_integers(in);
-      if (both.size() != 2) in.wrong(at, "found ", both.size(), " data_offsets of tensor ", quoted(e.what.name), ", wanted 2");
+      if (both.size() != 2) in.wrong(at, "found ", both.size(), " data_offsets of tensor ", detail::quoted(e.what.name), ", wanted 2");
       e.begin = both[0], e.end = both[1];
     } else {
-      in.wrong(at, "found key ", quoted(key), " in tensor ", quoted(e.what.name), ", wanted dtype, shape or data_offsets");
+      in.wrong(at, "found key ", detail::quoted(key), " in tensor ", detail::quoted(e.what.name), ", wanted dtype, shape or data_offsets");
     }
   });
   const char* missing = !type ? "dtype" : !shape ? "shape" : offsets ? nullptr : "data_offsets";
-  if (missing) in.wrong(place, "found tensor ", quoted(e.what.name), " without ", missing, ", wanted all three keys");
+  if (missing) in.wrong(place, "found tensor ", detail::quoted(e.what.name), " without ", missing, ", wanted all three keys");
   return e;
 }
 
@@ -121,7 +121,7 @@ inline metadata_map read_metadata(scanner& in) {
   metadata_map all;
   read_object(in, [&](std::size_t at, std::string key) {
     std::string value = relreason::detail::read_json_string(in);
-    if (!all.emplace(key, std::move(value)).second) in.wrong(at, "found ", quoted(key), " twice in __metadata__, wanted it once");
+    if (!all.emplace(key, std::move(value)).second) in.wrong(at, "found ", detail::quoted(key), " twice in __metadata__, wanted it once");
   });
   return all;
 }
@@ -132,7 +132,7 @@ inline void check_layout(const scanner& in, std::vector<entry>& entries, std::si
                    [](const entry& a, const entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
   std::int64_t filled = 0;
   for (const entry& e : entries) {
-    const auto wrong = [&](const auto&... parts) { in.wrong(e.what.place, "tensor ", quoted(e.what.name), ": ", parts...); };
+    const auto wrong = [&](const auto&... parts) { in.wrong(e.what.place, "tensor ", detail::quoted(e.what.name), ": ", parts...); };
     std::uint64_t wanted = 0;
     if (!relreason::detail::shape_bytes(e.what.shape, info(e.what.type).bytes, wanted))
       wrong("found shape ", shape_text(e.what.shape), ", wanted one of fewer than 2^63 bytes");

@@ -22,14 +22,14 @@ inline constexpr int words = 82, answers = 28, slots = 12, object_width = 7;
 
 // r = sum_ij g(o_i, o_j, q) (1), a = f(r) (2). Scenes count as padded with zero objects to 12, as the published network saw them.
 template <int Width = 512, int Question = 256, int Dropout = 5, class... PairOptions>
-using rn_state = model<
+struct rn_state : model<
     input<"o",      features<object_width>, object>,
     input<"w",      ids<words>,             word>,
     input<"answer", label<answers>,         question>,
     let<"q", last_state<lstm<Question>, embedding<32>, leading>,                                              of<"w">>,
     let<"r", sum_over<pair, mlp<relu<Width>, relu<Width>, relu<Width>, relu<Width>>, padded<slots>, PairOptions...>, of<"o", "o", "q">>,
     let<"a", mlp<relu<Width>, relu<2 * Width>, dropout<Dropout>, linear<answers>>,                            of<"r">>,
-    minimize<cross_entropy<>,                                                                                 of<"a", "answer">>>;
+    minimize<cross_entropy<>,                                                                                 of<"a", "answer">>> {};
 
 // The question joins at the third layer of g: the first two describe pairs of objects whatever is asked.
 template <int Width = 512, int Question = 256, int Dropout = 5>
@@ -37,7 +37,7 @@ using two_stage_rn_state = rn_state<Width, Question, Dropout, question_at<2>>;
 
 // No pairs: f(sum_i g(o_i, q)). What it lacks against rn_state is what relations buy.
 template <int Width = 512, int Question = 256, int Dropout = 5>
-using mlp_state = model<
+struct mlp_state : model<
     input<"o",      features<object_width>, object>,
     input<"w",      ids<words>,             word>,
     input<"answer", label<answers>,         question>,
@@ -45,16 +45,16 @@ using mlp_state = model<
     let<"h", mlp<relu<Width>, relu<Width>, relu<Width>, relu<Width>>,              of<"o", "q">>,
     let<"r", pool<object>,                                                         of<"h">>,
     let<"a", mlp<relu<Width>, relu<2 * Width>, dropout<Dropout>, linear<answers>>, of<"r">>,
-    minimize<cross_entropy<>,                                                      of<"a", "answer">>>;
+    minimize<cross_entropy<>,                                                      of<"a", "answer">>> {};
 
 // The question alone: what the language gives away.
 template <int Question = 256>
-using lstm_only = model<
+struct lstm_only : model<
     input<"w",      ids<words>,     word>,
     input<"answer", label<answers>, question>,
     let<"q", last_state<lstm<Question>, embedding<32>, leading>, of<"w">>,
     let<"a", mlp<relu<Question>, linear<answers>>,               of<"q">>,
-    minimize<cross_entropy<>,                                    of<"a", "answer">>>;
+    minimize<cross_entropy<>,                                    of<"a", "answer">>> {};
 
 // clang-format on
 
