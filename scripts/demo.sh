@@ -4,10 +4,8 @@
 set -eu
 . "$(dirname "$0")/common.sh"
 
-# ---- the demo's arguments
-run_folder=runs/demo
-train_arguments=(train --blocks-world 5000 --run "$run_folder" --minutes 3)
-# ----
+world=(--blocks-world 10000 --blocks-world-val 500 --families one-hop --most-objects 5)
+recipe=(--batch 64 --rate 5e-4 --cap 1e-3 --every 1)
 
 "$root/scripts/setup.sh" "$@" demo
 configure release
@@ -15,6 +13,10 @@ echo "demo: building the programs"
 cmake --build build/release --target hello_relations rn_clevr --parallel "$jobs"
 echo "demo: build/release/examples/hello_relations"
 build/release/examples/hello_relations
-echo "demo: build/release/examples/rn_clevr ${train_arguments[*]}"
-build/release/examples/rn_clevr "${train_arguments[@]}"
-echo "demo: the report is $root/$run_folder/report.html"
+train() {
+  echo "demo: build/release/examples/rn_clevr train $*"
+  build/release/examples/rn_clevr train "$@"
+}
+train "${world[@]}" "${recipe[@]}" --model small-mlp --epochs 10 --run runs/mlp
+train "${world[@]}" "${recipe[@]}" --model small --epochs 14 --run runs/rn --compare runs/mlp
+echo "demo: the report is $root/runs/rn/report.html"

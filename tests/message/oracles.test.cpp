@@ -153,7 +153,7 @@ TEST_CASE("oracle 4: factored and concatenated agree in float, forward and all g
         for (const double v : question) c.push<"x">(v);
       }
   }
-  constexpr double float_tolerance = 1e-5;  // of the specification
+  constexpr double float_tolerance = 1e-5;  // sums of float over up to 4,096 pairs
   CHECK(largest_gap(predicted<factored, "r">(p, b, 48), predicted<plain, "r">(q, c, 48)) < float_tolerance);
   serial_executor serial;
   limits<factored> at_factored;

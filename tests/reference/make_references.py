@@ -108,7 +108,7 @@ def multi_label(name, seed, logits):
     return case.finish(F.binary_cross_entropy_with_logits(x, targets))
 
 
-# ---------------------------------------------------------------- questions: embedding and LSTM, three ways to pad (spec 1.6)
+# ---------------------------------------------------------------- questions: embedding and LSTM, three ways to pad 
 
 QUESTIONS = [[3, 1, 4], [5], [2, 6, 5, 3, 7], [1, 1], [7, 2, 4, 6]]   # ids 1..7, 0 is the pad
 
@@ -148,7 +148,7 @@ def lstm(name, seed, padding, pad_to, bidirectional):
     return case.finish(case.read_out("q", last_state(embedding, module, QUESTIONS, padding, pad_to)))
 
 
-# ---------------------------------------------------------------- the relation stack (spec section 0)
+# ---------------------------------------------------------------- the relation stack 
 
 K, QUESTION, SLOTS = 3, 2, 6
 

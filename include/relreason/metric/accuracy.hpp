@@ -1,5 +1,5 @@
 // relreason/metric/accuracy.hpp -- accuracy of answers: top-k, per question type, per answer class, and the confusion matrix.
-// Source: the report of "Re-implementing and Extending Relation Network for R-CBIR"; spec 1.4.
+// Source: the report of "Re-implementing and Extending Relation Network for R-CBIR".
 #pragma once
 
 #include <algorithm>

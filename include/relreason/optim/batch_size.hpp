@@ -1,5 +1,5 @@
 // relreason/optim/batch_size.hpp -- a batch that grows while the learning rate stays.
-// Source: "Re-implementing and Extending Relation Network for R-CBIR", after Smith et al., ICLR 2018; spec 2.4.
+// Source: "Re-implementing and Extending Relation Network for R-CBIR", after Smith et al., ICLR 2018.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // relreason/optim/early_stopping.hpp -- when to validate, and when no further epoch is worth its time.
-// Source: branch in-net-aggreg of the code of "Re-implementing and Extending Relation Network for R-CBIR"; spec 2.4.
+// Source: branch in-net-aggreg of the code of "Re-implementing and Extending Relation Network for R-CBIR".
 #pragma once
 
 #include <array>

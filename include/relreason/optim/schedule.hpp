@@ -1,5 +1,5 @@
 // relreason/optim/schedule.hpp -- learning rates as a function of the epoch, which is counted from 1.
-// Source: "Re-implementing and Extending Relation Network for R-CBIR" and its code; spec 2.4. The e of a formula is the epoch, and equals
+// Source: "Re-implementing and Extending Relation Network for R-CBIR" and its code. The e of a formula is the epoch, and equals
 // last_epoch of PyTorch's schedulers: rate(e) is what PyTorch gives after e calls of step().
 #pragma once
 

@@ -1,5 +1,5 @@
 // relreason/train/sampler.hpp -- which items an epoch visits, in which order.
-// Source: "Re-implementing and Extending Relation Network for R-CBIR" and branch batched-classes of its code; spec 2.5.
+// Source: "Re-implementing and Extending Relation Network for R-CBIR" and branch batched-classes of its code.
 // An order depends on seed, epoch and batch size alone, so a stopped epoch goes on from any batch.
 #pragma once
 
