@@ -1,79 +1,16 @@
-// bench/kernels.cpp -- speed of the CPU kernel sets on one thread, beside the measured multiply-add ceiling of the same core.
+// bench/kernels.cpp -- speed of the CPU kernel sets on one thread: products beside the measured ceiling of the same core, and element-wise passes.
 // GFLOP/s counts 2 rows k n in processor time; share is that over the ceiling of its kind: fp32 multiply-adds, or bf16 dot products for avx512_bf16.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <vector>
 
-#include "relreason/backend/cpu/dispatch.hpp"
+#include "ceiling.hpp"
 
 namespace {
 
 using namespace relreason;
-
-#if defined(__x86_64__)
-// The best of 20 runs of f, which does `operations` operations, in 1e9 operations a second.
-template <class F>
-double best_rate(double operations, F&& f) {
-  double best = 0;
-  for (int run = 0; run < 20; ++run) {
-    const auto start = std::chrono::steady_clock::now();
-    f();
-    best = std::max(best, 1e-9 * operations / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  return best;
-}
-constexpr int times = 100000;
-
-// Independent sums in all registers but a few; the empty statements keep the compiler from leaving out or merging any of them.
-__attribute__((target("avx2,fma"))) void avx2_multiply_adds() {
-  __m256 s[12] = {}, a = {};
-  RELREASON_UNROLL for (int i = 0; i < 12; ++i) asm volatile("" : "+x"(s[i]));
-  for (int t = 0; t < times; ++t) {
-    asm volatile("" : "+x"(a));
-    RELREASON_UNROLL for (int i = 0; i < 12; ++i) s[i] = _mm256_fmadd_ps(a, a, s[i]);
-  }
-  RELREASON_UNROLL for (int i = 0; i < 12; ++i) asm volatile("" : : "x"(s[i]));
-}
-__attribute__((target("avx512f"))) void avx512_multiply_adds() {
-  __m512 s[16] = {}, a = {};
-  RELREASON_UNROLL for (int i = 0; i < 16; ++i) asm volatile("" : "+v"(s[i]));
-  for (int t = 0; t < times; ++t) {
-    asm volatile("" : "+v"(a));
-    RELREASON_UNROLL for (int i = 0; i < 16; ++i) s[i] = _mm512_fmadd_ps(a, a, s[i]);
-  }
-  RELREASON_UNROLL for (int i = 0; i < 16; ++i) asm volatile("" : : "v"(s[i]));
-}
-__attribute__((target("avx512f,avx512bf16"))) void bf16_dot_products() {
-  __m512 s[16] = {};
-  __m512i a = {};
-  RELREASON_UNROLL for (int i = 0; i < 16; ++i) asm volatile("" : "+v"(s[i]));
-  for (int t = 0; t < times; ++t) {
-    asm volatile("" : "+v"(a));
-    RELREASON_UNROLL for (int i = 0; i < 16; ++i) s[i] = _mm512_dpbf16_ps(s[i], (__m512bh)a, (__m512bh)a);
-  }
-  RELREASON_UNROLL for (int i = 0; i < 16; ++i) asm volatile("" : : "v"(s[i]));
-}
-#endif
-
-// The most float multiply-adds of one core; 0 where it is not measured.
-double float_ceiling() {
-#if defined(__x86_64__)
-  if (supported(isa::avx512)) return best_rate(32. * 16 * times, avx512_multiply_adds);
-  return supported(isa::avx2) ? best_rate(16. * 12 * times, avx2_multiply_adds) : 0;
-#else
-  return 0;
-#endif
-}
-double dot_product_ceiling() {
-#if defined(__x86_64__)
-  return supports_bf16() ? best_rate(64. * 16 * times, bf16_dot_products) : 0;
-#else
-  return 0;
-#endif
-}
 
 struct shape {
   int rows, k, n;
@@ -124,11 +61,41 @@ void outer(benchmark::State& state, const kernels<float>& set, shape s, double c
   report(state, s, ceiling);
 }
 
+// Passes over 64 rows of 256: arrays in L1 and L2. bytes: read and written per element.
+template <class F>
+void pass(benchmark::State& state, double bytes, F&& f) {
+  constexpr int rows = 64, n = 256;
+  std::vector<std::vector<float>> x(5, numbers(4 * rows, n));
+  for (auto _ : state) {
+    f(rows, n, x[0].data(), x[1].data(), x[2].data(), x[3].data(), x[4].data());
+    benchmark::ClobberMemory();
+  }
+  state.counters["GB/s"] = benchmark::Counter(1e-9 * bytes * rows * n * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+void register_passes(const row_kernels<float>& set) {
+  const auto add = [&set](const char* name, double bytes, auto f) {
+    benchmark::RegisterBenchmark((std::string(name) + "/" + set.name).c_str(), [bytes, f](benchmark::State& state) { pass(state, bytes, f); });
+  };
+  using p = float*;
+  add("add", 12, [&set](std::size_t rows, std::size_t n, p a, p b, p, p, p) { set.add(rows * n, a, b); });
+  add("gate", 12, [&set](std::size_t rows, std::size_t n, p a, p b, p, p, p) { set.gate(rows * n, a, b); });
+  add("sum_rows", 4, [&set](int rows, std::size_t n, p a, p b, p, p, p) { set.sum_rows(rows, n, a, b); });
+  add("sigmoid", 8, [&set](std::size_t rows, std::size_t n, p a, p, p, p, p) { set.sigmoid(rows * n, a); });
+  add("tanh", 8, [&set](std::size_t rows, std::size_t n, p a, p, p, p, p) { set.tanh(rows * n, a); });
+  add("lstm_forward", 48, [&set](int rows, std::size_t n, p gates, p c, p tc, p h, p) { set.lstm_forward(rows, n, gates, c, tc, h); });
+  add("lstm_backward", 52,
+      [&set](int rows, std::size_t n, p gates, p before, p tc, p dh, p dc) { set.lstm_backward(rows, n, gates, before, tc, dh, dc); });
+  add("adam", 28, [&set](std::size_t rows, std::size_t n, p w, p g, p m, p v, p) {
+    std::fill_n(v, rows * n, 1.f);  // its first values are negative
+    set.adam(rows * n, w, g, m, v, {1, 1e-4f, 1, .1f, .999f, .001f, 1e-4f, .5f, 1e-8f});
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  const double full = float_ceiling(), rounded = dot_product_ceiling();
+  const double full = bench::float_ceiling(isa::automatic, 1), rounded = bench::bf16_ceiling(1);
   benchmark::AddCustomContext("ceiling, fp32 GFLOP/s", std::to_string(full));
   benchmark::AddCustomContext("ceiling, bf16 dot products GFLOP/s", std::to_string(rounded));
   for (const precision p : {precision::full, precision::bf16})
@@ -142,5 +109,7 @@ int main(int argc, char** argv) {
         benchmark::RegisterBenchmark(("outer" + name).c_str(), outer, set, s, ceiling);
       }
     }
+  for (const isa wanted : {isa::portable, isa::avx2, isa::avx512})
+    if (supported(wanted)) register_passes(*select_kernels<float>(wanted).row);
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cxxopts.hpp>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,68 +15,102 @@
 #include "relreason/data/blocks_families.hpp"
 #include "relreason/data/blocks_templates.hpp"
 #include "relreason/data/blocks_writer.hpp"
+#include "relreason/train/progress.hpp"
 
 namespace blocks = relreason::blocks;
+using arguments = cxxopts::ParseResult;
 
-blocks::cogent variant_named(const std::string& name) {
-  if (name == "none") return blocks::cogent::none;
-  if (name == "A") return blocks::cogent::a;
-  if (name == "B") return blocks::cogent::b;
-  relreason::fail("--cogent is \"", name, "\"; wanted none, A or B");
+struct usage : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+cxxopts::Options all_options() {
+  cxxopts::Options all(
+      "blocks_world",
+      "Makes scenes and questions like CLEVR's: DIR/scenes/CLEVR_{split}_scenes.json and DIR/questions/CLEVR_{split}_questions.json.\n"
+      "An older file stays until its successor is complete. Exit status: 0 done, 1 an error, 2 a wrong command line.");
+  const auto add = [&]<class T>(const char* name, const char* help, const char* standard, T) {
+    const auto value = cxxopts::value<T>();
+    all.add_options()(name, help, *standard ? value->default_value(standard) : value);
+  };
+  const std::string text;
+  // clang-format off
+  add("out", "folder to write to", "", text);
+  add("train", "scenes of the split train; CLEVR has 70000", "0", 0);
+  add("val", "scenes of the split val; CLEVR has 15000", "0", 0);
+  add("seed", "another seed is another world", "1", std::uint64_t{});
+  add("questions", "questions per scene, at most 90", "10", 0);
+  add("min-objects", "fewest objects of a scene", "3", 0);
+  add("max-objects", "most objects of a scene, at most 10", "10", 0);
+  add("cogent", "colors by shape as in CLEVR-CoGenT: none, A or B", "none", text);
+  add("templates", "folder of CLEVR's own template files, for their wording", "", text);
+  add("threads", "0: all; the files do not depend on it", "0", 0);
+  add("h,help", "print this text", "", false);
+  // clang-format on
+  return all;
 }
 
-cxxopts::ParseResult parse(int argc, char** argv) {
-  cxxopts::Options options("blocks_world",
-                           "Makes CLEVR-like scenes and questions: DIR/scenes/CLEVR_{split}_scenes.json, DIR/questions/CLEVR_{split}_questions.json");
-  const auto threads = std::to_string(std::thread::hardware_concurrency());
-  options.add_options()("out", "folder to write to", cxxopts::value<std::string>(), "DIR")("train", "scenes of the split train; CLEVR has 70000",
-                                                                                           cxxopts::value<int>()->default_value("0"), "N")(
-      "val", "scenes of the split val; CLEVR has 15000", cxxopts::value<int>()->default_value("0"), "N")(
-      "seed", "another seed is another world", cxxopts::value<std::uint64_t>()->default_value("1"), "S")(
-      "threads", "does not change the result", cxxopts::value<int>()->default_value(threads), "T")("questions", "questions per scene, at most 90",
-                                                                                                   cxxopts::value<int>()->default_value("10"), "N")(
-      "min-objects", "fewest objects of a scene", cxxopts::value<int>()->default_value("3"), "N")(
-      "max-objects", "most objects of a scene, at most 10", cxxopts::value<int>()->default_value("10"), "N")(
-      "cogent", "colors by shape: none, A or B", cxxopts::value<std::string>()->default_value("none"), "X")(
-      "templates", "folder of CLEVR's template files, to use their wording", cxxopts::value<std::string>(), "DIR")("help", "print this");
-  const auto given = options.parse(argc, argv);
-  if (given.count("help")) {
-    std::printf("%s", options.help().c_str());
-    std::exit(0);
-  }
-  if (!given.unmatched().empty()) relreason::fail("unknown argument ", given.unmatched().front(), "; --help lists all options");
-  if (!given.count("out")) relreason::fail("--out is missing; wanted the folder to write to, as in --out world");
+arguments parse(const cxxopts::Options& all, int argc, char** argv) try {
+  arguments given = cxxopts::Options(all).parse(argc, argv);
+  if (given.count("help")) return given;
+  if (!given.unmatched().empty()) throw usage("unknown argument " + given.unmatched().front());
+  if (!given.count("out") || given["out"].as<std::string>().empty())
+    throw usage("--out is missing; wanted the folder to write to, as in --out world");
+  if (given["train"].as<int>() == 0 && given["val"].as<int>() == 0) throw usage("nothing to make; wanted --train N, --val N or both");
   return given;
+} catch (const std::exception& wrong) {  // cxxopts has its own types, named anew from version to version
+  throw usage(wrong.what());
 }
 
-void show_progress(const char* split, int done, int all) {
-  std::fprintf(stderr, "\r%s: %d of %d scenes", split, done, all);
-  if (done == all) std::fputc('\n', stderr);
+int n_threads(const arguments& given) {
+  constexpr int most = 1024;
+  const int n = given["threads"].as<int>();
+  if (n < 0 || n > most) throw usage("--threads is " + std::to_string(n) + "; wanted 0 to " + std::to_string(most));
+  return n ? n : static_cast<int>(std::thread::hardware_concurrency());
+}
+
+blocks::options options_of(const arguments& given, const char* split) try {
+  const auto name = given["cogent"].as<std::string>();
+  if (name != "none" && name != "A" && name != "B") throw usage("--cogent is \"" + name + "\"; wanted none, A or B");
+  blocks::options o;
+  o.seed = given["seed"].as<std::uint64_t>();
+  o.split = split;
+  o.n_scenes = given[split].as<int>();
+  o.questions_per_scene = given["questions"].as<int>();
+  o.min_objects = given["min-objects"].as<int>();
+  o.max_objects = given["max-objects"].as<int>();
+  o.variant = name == "A" ? blocks::cogent::a : name == "B" ? blocks::cogent::b : blocks::cogent::none;
+  blocks::check(o);
+  return o;
+} catch (const relreason::error& wrong) {
+  throw usage(std::string("split ") + split + ": " + wrong.what());
+}
+
+void make(const blocks::options& o, relreason::executor& threads, const std::vector<blocks::family>& families, const std::string& folder) {
+  using clock = std::chrono::steady_clock;
+  const auto start = clock::now();
+  int questions = 0;
+  {
+    relreason::progress bar(o.split, o.n_scenes);
+    questions = blocks::write(o, threads, families, folder, [&](int done) { bar.update(done); });
+  }
+  const double seconds = std::chrono::duration<double>(clock::now() - start).count();
+  std::printf("%s: %d scenes, %d questions in %.1f s, %.0f scenes per minute with %d threads\n", o.split.c_str(), o.n_scenes, questions, seconds,
+              o.n_scenes / seconds * 60, threads.threads());
 }
 
 int main(int argc, char** argv) try {
-  const auto given = parse(argc, argv);
-  const auto folder = given["out"].as<std::string>();
+  const auto all = all_options();
+  const auto given = parse(all, argc, argv);
+  if (given.count("help")) return std::printf("%s", all.help().c_str()) < 0;
   const auto families = given.count("templates") ? blocks::read_templates(given["templates"].as<std::string>()) : blocks::own_families();
-  relreason::thread_pool threads(given["threads"].as<int>());
-
-  blocks::options options;
-  options.seed = given["seed"].as<std::uint64_t>();
-  options.questions_per_scene = given["questions"].as<int>();
-  options.min_objects = given["min-objects"].as<int>();
-  options.max_objects = given["max-objects"].as<int>();
-  options.variant = variant_named(given["cogent"].as<std::string>());
-  if (given["train"].as<int>() == 0 && given["val"].as<int>() == 0) relreason::fail("nothing to make: give --train N, --val N or both");
-
-  for (const char* split : {"train", "val"}) {
-    options.split = split;
-    options.n_scenes = given[split].as<int>();
-    if (options.n_scenes == 0) continue;
-    const auto start = std::chrono::steady_clock::now();
-    const int questions = blocks::write(options, threads, families, folder, [&](int done) { show_progress(split, done, options.n_scenes); });
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    std::printf("%s: %d scenes, %d questions, %.1f s\n", split, options.n_scenes, questions, seconds.count());
-  }
+  relreason::thread_pool threads(n_threads(given));
+  const auto train = options_of(given, "train"), val = options_of(given, "val");  // both are checked before the first file is begun
+  for (const auto* split : {&train, &val})
+    if (split->n_scenes > 0) make(*split, threads, families, given["out"].as<std::string>());
+} catch (const usage& wrong) {
+  std::fprintf(stderr, "blocks_world: %s; --help lists all options\n", wrong.what());
+  return 2;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "blocks_world: %s\n", error.what());
   return 1;

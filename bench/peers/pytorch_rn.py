@@ -3,7 +3,7 @@
 
 Usage: python3 pytorch_rn.py --data FOLDER [--threads N]     then one request a line on stdin, one line of JSON back (compare.py drives it):
     info                       {"peer": "PyTorch", "version": ..., "threads": ..., "instructions": ...}
-    run CASE MODE ROUNDS       {"case": ..., "mode": ..., "ms": [one number per step]}; the first request of a mode warms up: 3 steps and 1 s at least
+    run CASE MODE ROUNDS [W]   {"case": ..., "mode": ..., "ms": [one number per step]}; the first request of a mode warms up: W steps (3) and 1 s
     check CASE MODE            {"case": ..., "mode": ..., "loss": ..., "norms": {parameter: L2 norm of its gradient}}; first weights, no dropout;
                                predict: {..., "log_probabilities": [28 numbers]}
     quit
@@ -202,17 +202,17 @@ def predict_case(folder, mode, check):
 CASES = {"core": core_case, "state": state_case, "predict": predict_case}
 
 
-def warm(step):
+def warm(step, least):
     end, steps = time.perf_counter() + 1, 0
-    while steps < 3 or time.perf_counter() < end:
+    while steps < least or time.perf_counter() < end:
         step()
         steps += 1
 
 
-def run(ready, folder, case, mode, rounds):
+def run(ready, folder, case, mode, rounds, least):
     if (case, mode) not in ready:
         step, _ = CASES[case](folder, Mode(mode), False)
-        warm(step)
+        warm(step, least)
         ready[case, mode] = step
     step, times = ready[case, mode], []
     for _ in range(rounds):
@@ -230,14 +230,14 @@ def check(folder, case, mode):
 
 
 def answer(ready, folder, line):
-    verb, case, mode, rounds = (line.split() + [""] * 4)[:4]
+    verb, case, mode, rounds, least = (line.split() + [""] * 5)[:5]
     if verb == "info":
         return {"peer": "PyTorch", "version": torch.__version__, "threads": torch.get_num_threads(),
                 "instructions": torch.backends.cpu.get_cpu_capability()}
     try:
         if verb not in ("run", "check") or case not in CASES:
             raise ValueError(f"unknown request {line.strip()!r}")
-        found = run(ready, folder, case, mode, int(rounds)) if verb == "run" else check(folder, case, mode)
+        found = run(ready, folder, case, mode, int(rounds), int(least or 3)) if verb == "run" else check(folder, case, mode)
     except Exception as error:   # a compiler that is missing, a mode that does not exist: one line, and the next request
         found = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:300]}
     return {"case": case, "mode": mode, **found}

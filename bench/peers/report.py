@@ -62,19 +62,24 @@ def verdict(entry, found):
     if found is None:
         return "not measured"
     if entry["check"].get("agree") is False:
-        return "no: results disagree"
-    reached = "aim" if found[1] >= entry["aim"] else "yes" if found[1] >= entry["must"] else "no"
-    return reached + (", results unchecked" if "note" in entry["check"] else "")
+        return "NO: results disagree"
+    word = reached(found[1] >= entry["must"], found[1] >= entry["aim"])
+    return word + (", results unchecked" if "note" in entry["check"] else "")
 
 
-def target_rows(result):
+def our_gflop(entry):
+    """Least work of a step by describe's count, or by that of workload.py."""
+    return entry["ours"].get("gflop") or entry["gflop"]
+
+
+def comparison_rows(result):
     for case, entry in result["cases"].items():
         ours, fastest = entry["ours"]["ms"], entry["finalists"].get("fastest")
         against = {role: ratios(finalist_ms(entry, role), ours) for role in ("fastest", "default", "merged", "frozen")}
         merged = ratio_text(against["merged"]) + (f"; frozen {ratio_text(against['frozen'])}" if against["frozen"] else "")
         yield [entry["title"], number(median(ours)), f"{number(median(finalist_ms(entry, 'fastest')))} ({key_text(fastest)})" if fastest else "-",
                ratio_text(against["fastest"]), f"{entry['must']} / {entry['aim']}", verdict(entry, against["fastest"]),
-               ratio_text(against["default"]), merged, share(entry["gflop"], median(ours), ceiling_of(result, case))]
+               ratio_text(against["default"]), merged, share(our_gflop(entry), median(ours), ceiling_of(result, case))]
 
 
 def peer_rows(result, case):
@@ -84,7 +89,8 @@ def peer_rows(result, case):
         rounds = f"{len([m for m in ms if m])}" + (", in turn with us" if times.get("ms") else "")
         form, engine, allocator = key_text(key).split(", ")
         if times["error"]:
-            yield [form, engine, allocator, "failed", times["error"].replace("|", "/"), "-", "-"]
+            told = ["-", times["error"]] if times["error"].startswith("left out") else ["failed", times["error"].replace("|", "/")]
+            yield [form, engine, allocator, *told, "-", "-"]
         else:
             yield [form, engine, allocator, number(median(ms)), rounds, share(entry["gflop"], median(ms), ceiling_of(result, case)),
                    number(times.get("peak_mb"))]
@@ -100,10 +106,14 @@ def check_text(check):
             f"relative; allowed {check['allowed']:.0e}")
 
 
+def is_idle(result):
+    return result["load"]["idle"] and result["others_before"] < 0.02
+
+
 def load_text(result):
     load, before = result["load"], result["others_before"]
-    word = "idle" if load["idle"] and before < 0.02 else "NOT IDLE; take no number from this page as a result"
-    percent = lambda part: f"{100 * part:.1f} %"
+    word = "idle" if is_idle(result) else "NOT IDLE; take no number from this page as a result"
+    percent = lambda part: f"{100 * part:.1f} %"   # of the machine
     return (f"The machine was {word}: while we measured, other processes used {percent(load['others_mean'])} of it "
             f"({percent(load['others_max'])} in the worst of {load['rounds']} measurements), before the start {percent(before)}; "
             f"the hypervisor took {percent(load['stolen_mean'])} ({percent(load['stolen_max'])} at worst). "
@@ -112,44 +122,162 @@ def load_text(result):
 
 def head(result):
     machine, peer, ours = result["machine"], result["peer"], result["ours"]
-    known = lambda value: f"{value:,.0f} GFLOP/s" if value else "not measured"
     caches = f"L2 {machine['l2']}, L3 {machine['l3']}"
     bf16 = "with" if machine["bf16_dot_product"] else "without"
     lines = ["# Speed on the CPU",
-             f"Written by bench/peers/compare.py on {result['date']}; everything comes again with `scripts/bench.sh`. Raw numbers: cpu.json.",
+             f"Written by bench/peers/compare.py on {result['date']}; everything comes again with `scripts/bench.sh`. Raw numbers: cpu.json. "
+             "Compile times: compile_time.md.",
              f"Command: `{result['command']}`", load_text(result),
              f"Machine: {machine['processor']} (family {machine['family']}, model {machine['model']}), {machine['cores']} cores, {caches}, "
              f"{machine['memory_gib']} GiB, {bf16} bf16 dot products, Linux {machine['kernel']}, hypervisor {machine['hypervisor'] or 'none'}. "
              f"{result['threads']} threads on both sides, one a core.",
              "relreason: " + (", ".join(f"{key} {value}" for key, value in ours.items() if key != "peer") if ours else "did not run") + ".",
              f"PyTorch {peer.get('version', peer)}, instructions {peer.get('instructions')}. Its tuned allocator keeps freed memory in the process "
-             "(MALLOC_TOP_PAD_=2000000000 MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=8000000000).",
-             f"Ceiling, multiply-adds from registers: fp32 {known(result['ceilings'].get('ceiling'))}, "
-             f"bf16 {known(result['ceilings'].get('ceiling_bf16'))}. Shares are least work per second over it; "
-             "least work counts the first layer on objects, equal pairs once, pads once (bench/peers/workload.py)."]
+             "(MALLOC_TOP_PAD_=2000000000 MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=8000000000)."
+             if peer.get("version") else "PyTorch did not run: no peer on this page, and no ratio."]
+    if result.get("quick"):
+        lines.append("A quick run: peers were not screened (factored and literal eager only), few rounds. Take results from a full one.")
     return "\n\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def ceilings(result):
+    rows = result["ceilings"].get("rows", [])
+    if not rows:
+        return ""
+    counts = sorted({row["threads"] for row in rows})
+    values = {(row["what"], row["threads"]): f"{number(row['value'])} {row['unit']}" for row in rows}
+    fp32 = {row["what"]: row["value"] for row in rows if row["threads"] == counts[-1]}
+    split = fp32.get("fp32, AVX-512", 0) and fp32.get("fp32, AVX2 with FMA", 0) > 0.8 * fp32["fp32, AVX-512"]
+    note = ("\nAVX-512 multiplies no faster than AVX2 here: this processor runs a 512-bit operation as two halves. Against a library that uses "
+            "AVX2 only, wider registers gain nothing on such a machine.\n") if split else ""
+    return ("## What the machine can do\n\nMeasured in this run: multiply-adds (2 operations each) from registers; memory with 128 MB a thread. "
+            "Shares on this page are least work per second over the ceiling of the best instructions and of all threads; bf16 cases over that of "
+            "the dot products. Least work counts the first layer on objects, equal pairs once, pads once.\n\n"
+            + table(["ceiling"] + [f"{n} thread{'s' if n > 1 else ''}" for n in counts],
+                    [[what] + [values.get((what, n), "-") for n in counts] for what in dict.fromkeys(row["what"] for row in rows)]) + note)
+
+
+def reached(good, aim=False):
+    return "-" if good is None else "aim" if good and aim else "yes" if good else "NO"
+
+
+def percent(part):
+    return f"{100 * part:.0f} %"
+
+
+def spread(entries):
+    """Slowest over fastest time per scene, less 1; None without two batches."""
+    each = [median(entry["ms"]) / entry["batch"] for entry in entries if entry["ms"]]
+    return max(each) / min(each) - 1 if len(each) > 1 else None
+
+
+def memory_growth(entries):
+    """Growth of peak memory beside inputs from the first batch to the last, in MB."""
+    beside = [entry["peak_mb"] - (entry["input_mb"] or 0) for entry in entries if entry["ms"] and entry.get("peak_mb")]
+    return (beside[0], max(beside)) if len(beside) > 1 else None
+
+
+def target_rows(result):
+    """The issue's table: what, measured, must, aim, reached."""
+    for case, entry in result["cases"].items():
+        found = ratios(finalist_ms(entry, "fastest"), entry["ours"]["ms"])
+        yield [f"{entry['title']}: faster than the fastest peer", f"{found[1]:.2f} times" if found else "-", str(entry["must"]), str(entry["aim"]),
+               verdict(entry, found)]
+        if case == "core":
+            ms, ceiling = median(entry["ours"]["ms"]), ceiling_of(result, case)
+            part = our_gflop(entry) / (ms / 1e3) / ceiling if ms and ceiling else None
+            yield ["the same: share of the multiply-add ceiling", percent(part) if part else "-", "78 %", "90 %",
+                   reached(part and part >= 0.78, part and part >= 0.9)]
+    own_results = result["own"] or {"threads": {}, "native": {}, "batches": {}}
+    for case, times in own_results["threads"].items():
+        found = ratios(times["first"], times["second"])
+        if result["threads"] == 2:
+            yield [f"{case}: 2 threads against 1", f"{found[1]:.2f} times" if found else "-", "1.85", "1.95",
+                   reached(found and found[1] >= 1.85, found and found[1] >= 1.95)]
+    for case, times in own_results["native"].items():
+        found = ratios(times["first"], times["second"])
+        yield [f"{case}: time without -march over -march=native", f"{found[1]:.2f}" if found else "-", "1.05", "-",
+               reached(found and found[1] <= 1.05)]
+    for case, entries in own_results["batches"].items():
+        wide, grown = spread(entries), memory_growth(entries)
+        sizes = [str(entry["batch"]) for entry in entries if entry["ms"]]
+        yield [f"{case}: time per scene, batches of {', '.join(sizes)}", f"flat within {percent(wide)}" if wide is not None else "-", "10 %", "-",
+               reached(None if wide is None else wide <= 0.1)]
+        yield [f"{case}: peak memory beside inputs", f"{grown[0]:.0f} to {grown[1]:.0f} MB" if grown else "-", "does not grow", "-",
+               reached(None if grown is None else grown[1] <= 1.1 * grown[0])]
+    rate = step_rate(result)
+    for row in result["feed"].get("rows", []):
+        found = row["per_second"] / rate if rate else None
+        yield [f"{row['what']} (rate over the step's)", f"{found:,.0f} times" if found else "-", "2", "-", reached(found and found >= 2)]
+
+
+def step_rate(result):
+    """Questions a second of the fp32 state step."""
+    entry = result["cases"].get("state")
+    ms = median(entry["ours"]["ms"]) if entry else None
+    return 640 / (ms / 1e3) if ms else None
 
 
 def targets(result):
     rows = list(target_rows(result))
+    told = "Medians of this run."
+    if not is_idle(result):
+        told = "**The machine was not idle: these are no results, and nothing counts as reached.**"
+        rows = [[*row[:-1], "not idle"] for row in rows]
+    return f"## Targets\n\n{told}\n\n" + table(["what", "measured", "must", "aim", "reached"], rows)
+
+
+def comparison(result):
+    if not result["peer"].get("version"):
+        return ""
     return ("## Against PyTorch\n\nMilliseconds are medians. A ratio is PyTorch's time over ours in the same round: median (quartiles), "
-            f"rounds: {result['rounds']}. The peer is the fastest of eager and compile, literal and factored, default and tuned allocator: "
-            f"the two fastest of a screening (rounds: {result['screen']}) run in turn with us, and the faster of them counts; "
+            f"rounds: at most {result['rounds']}. The peer is the fastest of eager and compile, literal and factored, default and tuned allocator: "
+            f"the fastest of a screening (rounds: {result['screen']}) run in turn with us, and the faster of them counts; "
             "default is what people run: literal, eager, default allocator. Merged: PyTorch with the zero objects of a scene merged as we do. "
-            "Frozen: weights packed when compiling, which can only predict.\n\n"
+            "Frozen: weights packed when compiling, which can only predict. Ways to run the peer that were left out for lack of time are "
+            "listed below; `scripts/bench.sh --minutes 40` has time for all.\n\n"
             + table(["what", "ours, ms", "fastest peer, ms", "ratio", "must / aim", "reached", "ratio to default", "ratio to merged",
-                     "our share of the ceiling"], rows))
+                     "our share of the ceiling"], list(comparison_rows(result))))
+
+
+def latency(result):
+    found = result["latency"]
+    if not found or not found.get("rows"):
+        return f"## Latency\n\nNot measured: {found['error']}\n" if found.get("error") else ""
+    load = found["load_ms"]
+    rows = [[row["arithmetic"], str(row["callers"]), str(row["threads_inside"]), number(row["p50_us"]), number(row["p99_us"]),
+             number(row["per_second"]), "same bytes" if row["same_bytes"] else "DIFFER"] for row in found["rows"]]
+    return ("## Latency of one prediction\n\nRN state, one question about a scene of 3 to 10 objects, questions in turn (bench/latency.cpp). Callers "
+            "share constant weights, each has its own workspace; threads inside: those that one prediction may use. Answers are compared with "
+            f"those of one caller.\n\nFrom a checkpoint of {load['file_mb']:.1f} MB in the page cache to the first possible answer: "
+            f"p50 {load['p50']:.1f} ms, p99 {load['p99']:.1f} ms.\n\n"
+            + table(["arithmetic", "callers", "threads inside", "p50, us", "p99, us", "predictions a second", "answers"], rows))
+
+
+def feed(result):
+    found = result["feed"]
+    if not found or not found.get("rows"):
+        return f"## What feeds a step\n\nNot measured: {found['error']}\n" if found.get("error") else ""
+    rate = step_rate(result)
+    rows = [[row["what"], str(row["threads"]), number(row["per_second"]), f"{row['per_second'] / rate:,.0f}" if rate else "-"]
+            for row in found["rows"]]
+    told = f"The state step above takes {number(rate)} questions a second.\n\n" if rate else ""
+    loader = "\n700,000 questions in one file, plain and packed (must open in 10 s and 1,500 MB):\n\n```\n" + result["loader"] + "```\n"
+    return ("## What feeds a step\n\n" + told + table(["what", "threads", "questions a second", "times the step's rate"], rows)
+            + (loader if result["loader"] else ""))
 
 
 def peers(result):
-    parts = ["## Every way to run the peer\n"]
+    parts = ["## Every case\n"]
     for case, entry in result["cases"].items():
-        parts += [f"### {entry['title']}\n", f"Least work {number(entry['gflop'])} GFLOP. Check: {check_text(entry['check'])}.\n"]
+        parts += [f"### {entry['title']}\n", f"Least work {number(entry['gflop'])} GFLOP by workload.py, {number(entry['ours'].get('gflop'))} by "
+                  f"describe. Check: {check_text(entry['check'])}.\n"]
         if entry["ours"]["error"]:
             parts.append(f"Ours failed: {entry['ours']['error']}\n")
         elif entry["ours"]["ms"]:
             parts.append(f"Ours: {number(median(entry['ours']['ms']))} ms, peak memory {number(entry['ours'].get('peak_mb'))} MB.\n")
-        parts.append(table(["form", "engine", "allocator", "ms", "rounds", "share", "peak MB"], list(peer_rows(result, case))))
+        if entry["modes"]:
+            parts.append(table(["form", "engine", "allocator", "ms", "rounds", "share", "peak MB"], list(peer_rows(result, case))))
     return "\n".join(parts)
 
 
@@ -165,10 +293,11 @@ def batch_rows(case, found, ceiling):
     for entry in found:
         ms = median(entry["ms"])
         if entry["error"] or not ms:
-            yield [case, str(entry["batch"]), "failed", entry["error"] or "no times", "-", "-", "-"]
+            yield [case, str(entry["batch"]), "-", entry["error"] or "no times", "-", "-", "-", "-"]
         else:
             yield [case, str(entry["batch"]), number(ms), number(1e3 * ms / entry["batch"]), share(entry["gflop"], ms, ceiling),
-                   number(entry["peak_mb"]), number(entry["input_mb"])]
+                   number(entry["peak_mb"]), number(entry["input_mb"]),
+                   number(entry["peak_mb"] - entry["input_mb"]) if entry["peak_mb"] and entry["input_mb"] else "-"]
 
 
 def own(result):
@@ -184,13 +313,14 @@ def own(result):
                   table(["case", "no -march, ms", "native, ms", "ratio"], list(against_rows(found["native"])))]
     rows = [row for case, entries in found["batches"].items() for row in batch_rows(case, entries, result["ceilings"].get("ceiling"))]
     if rows:
-        parts += ["Batch sizes: time per scene (must be flat within 10 %) and peak memory of the whole process, inputs included:\n",
-                  table(["case", "batch", "ms", "us per scene", "share", "peak MB", "inputs MB"], rows)]
+        parts += ["Batch sizes: time per scene (must be flat within 10 %) and peak memory of the whole process; beside inputs it must not grow:\n",
+                  table(["case", "batch", "ms", "us per scene", "share", "peak MB", "inputs MB", "beside inputs MB"], rows)]
     return "\n".join(parts) if len(parts) > 1 else ""
 
 
 def text(result):
-    return "\n".join(part for part in (head(result), targets(result), peers(result), own(result)) if part).rstrip() + "\n"
+    return "\n".join(part for part in (head(result), targets(result), ceilings(result), comparison(result), peers(result), own(result),
+                                       latency(result), feed(result)) if part).rstrip() + "\n"
 
 
 if __name__ == "__main__":

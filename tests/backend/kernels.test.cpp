@@ -8,6 +8,7 @@
 
 #include "catch.hpp"
 #include "relreason/backend/cpu/dispatch.hpp"
+#include "relreason/backend/cpu/row_sets.hpp"
 #include "relreason/core/philox.hpp"
 
 namespace {
@@ -293,11 +294,23 @@ TEMPLATE_TEST_CASE("outer agrees with sums in double at every shape, inside its 
   });
 }
 
+TEMPLATE_TEST_CASE("every size from 1 to 70, as rows, as k and as n", "[kernels]", float, double) {
+  for_each_set<TestType>([](const auto& set) {
+    for (int size = 1; size <= 70; ++size) {
+      const int second = size * 27 % 71, third = size * 44 % 71;  // 71 is prime: each size comes once in each place
+      check_epilogues(set, size, second, third);
+      check_sums(set, second, third, size);
+      check_outer(set, third, size, second);
+    }
+  });
+}
+
 TEMPLATE_TEST_CASE("products larger than a cache block agree with sums in double", "[kernels]", float, double) {
   for_each_set<TestType>([](const auto& set) {
     check_epilogues(set, 300, 1024, 40);
     check_sums(set, 300, 1024, 40);
     check_outer(set, 500, 40, 36);
+    check_outer(set, 25, 300, 290);
   });
 }
 
@@ -390,6 +403,15 @@ TEST_CASE("NaN and infinity reach the result: relu and sums keep NaN, gate and b
     gate(4, 0) = nan_value, gate(4, 39) = 0, gate(4, 38) = -0.f;
     set.affine(p.a);
     CHECK((p.y(4, 0) == 0 && p.y(4, 39) == 0 && p.y(4, 38) == 0 && std::isnan(p.y(4, 1))));
+
+    matrix<float> c(5, 40, 0.f);  // C += X^T gate: NaN stands in column 2 of X and column 0 of the gate, infinity in column 1 of X
+    outer_args<float> o;
+    o.rows = 13, o.m = 5, o.n = 40, o.a = p.x.data(), o.lda = p.x.ld, o.b = gate.data(), o.ldb = gate.ld, o.c = c.data(), o.ldc = c.ld;
+    o.workspace = p.workspace.data();
+    set.outer(o);
+    for (int i = 0; i < 5; ++i)
+      for (int j = 0; j < 40; ++j) right = right && std::isnan(c(i, j)) == (i == 2 || j == 0) && (i != 1 || j == 0 || c(i, j) == infinity);
+    CHECK(right);
   });
 }
 
@@ -508,7 +530,13 @@ TEST_CASE("select_kernels takes what is asked for, then RELREASON_ISA, then the 
       else CHECK(message_of(wanted).find("asks for " + name) != std::string::npos);
     }
   }
+  {
+    const environment empty("");
+    CHECK(std::string(select_kernels<float>().name) == select_kernels<float>(cpu::best()).name);
+  }
   const environment chosen("portable");
+  CHECK(std::string(select_rows<float>().name) == "portable");
+  CHECK(std::string(select_kernels<float>().row->name) == "portable");
   CHECK(std::string(select_kernels<float>().name) == "portable");
   if (supported(isa::avx2)) CHECK(std::string(select_kernels<float>(isa::avx2).name) == "avx2");
 }
@@ -518,6 +546,7 @@ TEST_CASE("an unknown RELREASON_ISA is an error that names the allowed values", 
   const std::string message = message_of(isa::automatic);
   CHECK(message.find("\"AVX9\"") != std::string::npos);
   CHECK(message.find("portable, avx2 and avx512") != std::string::npos);
+  CHECK(&select_rows<float>() == select_kernels<float>(cpu::best()).row);  // no error: the results do not depend on it
   CHECK(message_of(isa::portable) == "");
 }
 

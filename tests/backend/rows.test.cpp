@@ -1,18 +1,109 @@
-// tests/backend/rows.test.cpp
+// tests/backend/rows.test.cpp -- element-wise passes of every instruction set: against double, at every length, the same bits in all of them.
 #include "relreason/backend/rows.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "catch.hpp"
+#include "relreason/backend/cpu/row_sets.hpp"
+#include "relreason/core/philox.hpp"
 
 using namespace relreason;
 
 namespace {
 
+constexpr float nan_value = std::numeric_limits<float>::quiet_NaN();
+constexpr std::size_t longest = 70;
+
+// The sets this processor can run; the portable one first.
+template <class T>
+std::vector<const row_kernels<T>*> available() {
+  std::vector<const row_kernels<T>*> sets{cpu::portable_rows<T>};
+#if defined(__x86_64__)
+  if constexpr (std::is_same_v<T, float>) {
+    if (supported(isa::avx2)) sets.push_back(&cpu::rows_avx2::table);
+    if (supported(isa::avx512)) sets.push_back(&cpu::rows_avx512::table);
+  }
+#endif
+  return sets;
+}
+
+// n random numbers in (-3, 3), not aligned to more than their size, with guards around them.
+template <class T>
+struct numbers {
+  static constexpr std::size_t guard = 67;
+  std::size_t n;
+  std::vector<T> all;
+  numbers(std::size_t count, std::uint64_t stream, double low = -3, double high = 3) : n(count), all(count + 2 * guard, T(77)) {
+    random_stream random{11, stream};
+    for (std::size_t i = 0; i < n; ++i) data()[i] = static_cast<T>(low + (high - low) * static_cast<double>(random.uniform()));
+  }
+  T* data() { return all.data() + guard; }
+  T& operator[](std::size_t i) { return data()[i]; }
+  bool untouched() const {
+    return std::all_of(all.begin(), all.begin() + guard, [](T x) { return x == T(77); }) &&
+           std::all_of(all.end() - guard, all.end(), [](T x) { return x == T(77); });
+  }
+};
+
+// Every pass once, for rows of n elements; all results behind each other.
+template <class T>
+std::vector<T> run_all(const row_kernels<T>& set, std::size_t n) {
+  constexpr int rows = 5, index[rows]{1, 0, 1, 1, 2}, other[rows]{2, 2, 0, 1, 1};
+  std::vector<T> results;
+  bool respected = true;
+  const auto keep = [&](numbers<T>& x) {
+    results.insert(results.end(), x.data(), x.data() + x.n);
+    respected = respected && x.untouched();
+  };
+  numbers<T> x(n, 1), y(n, 2), z(n, 3), g(n, 4), many(rows * n, 5), three(3 * n, 6), into(rows * n, 7);
+  set.add(n, x.data(), y.data());
+  set.scale(n, x.data(), T(.3));
+  set.add_scaled(n, x.data(), T(-.7), z.data());
+  keep(x);
+  set.add_relu(n, x.data(), y.data(), z.data());
+  keep(x);
+  set.gate(n, g.data(), y.data());
+  keep(g);
+  std::vector<std::uint32_t> bits((n + 31) / 32);
+  rows_of::make_bits(n, z.data(), bits.data());
+  set.select_bits(n, x.data(), bits.data(), y.data(), T(1.7));
+  keep(x);
+  set.sum_rows(rows, n, many.data(), y.data());
+  keep(y);
+  for (const bool relu : {false, true}) {
+    set.gather_pairs(rows, n, into.data(), three.data(), index, many.data(), other, relu);
+    keep(into);
+  }
+  set.scatter(rows, n, many.data(), index, three.data());
+  keep(three);
+  for (const auto f : {set.exp, set.tanh, set.sigmoid}) {
+    numbers<T> a(n, 8, -20, 20);
+    f(n, a.data());
+    keep(a);
+  }
+  numbers<T> gates(4 * rows * n, 9), c(rows * n, 10), tc(rows * n, 11), h(rows * n, 12), dc(rows * n, 13), before = c;
+  set.lstm_forward(rows, n, gates.data(), c.data(), tc.data(), h.data());
+  for (auto* a : {&gates, &c, &tc, &h}) keep(*a);
+  set.lstm_backward(rows, n, gates.data(), before.data(), tc.data(), h.data(), dc.data());
+  keep(gates);
+  keep(dc);
+  numbers<T> w(n, 14), d(n, 15), m(n, 16), v(n, 17, 0, 1);
+  set.adam(n, w.data(), d.data(), m.data(), v.data(), {T(.5), T(1e-4), T(.999), T(.1), T(.999), T(.001), T(.01), T(.3), T(1e-8)});
+  for (auto* a : {&w, &m, &v}) keep(*a);
+  CHECK(respected);
+  return results;
+}
+template <class T>
+bool same_bytes(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+}
+
 // Largest gap to the double result over [low, high], in units of |wanted| (relative) or of 1 (absolute).
-template <class F, class G>
-double worst(double low, double high, bool relative, F&& function, G&& wanted) {
+template <class G>
+double worst(double low, double high, bool relative, void (*function)(std::size_t, float*), G&& wanted) {
   constexpr std::size_t n = 20001;
   std::vector<float> x(n), y;
   for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<float>(low + (high - low) * static_cast<double>(i) / (n - 1));
@@ -25,15 +116,12 @@ double worst(double low, double high, bool relative, F&& function, G&& wanted) {
   }
   return gap;
 }
-void exp_rows(std::size_t n, float* x) {
-  rows_of::apply(n, x, [](rows_of::wide<float>::real& a, const rows_of::wide<float>::real*) { rows_of::exp_of(a); });
-}
 double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
-// The same element at every place of arrays of every length up to 40 has one value.
+// The same element at every place of arrays of every length has one value.
 template <class T, class F>
 bool same_everywhere(F&& function) {
-  for (std::size_t n = 1; n < 40; ++n)
+  for (std::size_t n = 1; n <= longest; ++n)
     for (std::size_t i = 0; i < n; ++i) {
       std::vector<T> x(n, T(0.25)), one{T(-0.7)};
       x[i] = one[0];
@@ -46,65 +134,148 @@ bool same_everywhere(F&& function) {
 
 }  // namespace
 
+TEST_CASE("rows: every instruction set gives the same bytes at every length, unaligned, inside its bounds", "[backend][rows]") {
+  for (std::size_t n = 0; n <= longest; ++n) {
+    const std::vector<float> wanted = run_all<float>(*cpu::portable_rows<float>, n);
+    for (const auto* set : available<float>()) {
+      INFO(set->name << ", " << n << " elements");
+      CHECK(same_bytes(run_all<float>(*set, n), wanted));
+    }
+  }
+}
+
+TEST_CASE("rows: float passes agree with double at every length", "[backend][rows]") {
+  // Inputs below 3 in size are rounded to float (6e-8), and each result passes a dozen roundings of numbers below 20.
+  constexpr double tolerance = 2e-5;
+  for (std::size_t n = 1; n <= longest; ++n) {
+    const std::vector<float> found = run_all<float>(*cpu::portable_rows<float>, n);
+    const std::vector<double> wanted = run_all<double>(*cpu::portable_rows<double>, n);
+    REQUIRE(found.size() == wanted.size());
+    double gap = 0;
+    for (std::size_t i = 0; i < found.size(); ++i)
+      gap = std::max(gap, std::abs(static_cast<double>(found[i]) - wanted[i]) / (1 + std::abs(wanted[i])));
+    INFO(n << " elements");
+    CHECK(gap < tolerance);
+  }
+}
+
 TEST_CASE("rows: exp, tanh and sigmoid in float are good to a few units in the last place", "[backend][rows]") {
   constexpr double ulps = 0x1p-24;  // half a unit in the last place, relative
-  CHECK(worst(-80, 80, true, exp_rows, [](double x) { return std::exp(x); }) < 4 * ulps);
-  CHECK(worst(
-            -1e-3, 1e-3, true, [](std::size_t n, float* x) { rows_of::tanh(n, x); }, [](double x) { return std::tanh(x); }) < 4 * ulps);
-  CHECK(worst(
-            -12, 12, true, [](std::size_t n, float* x) { rows_of::tanh(n, x); }, [](double x) { return std::tanh(x); }) < 8 * ulps);
-  CHECK(worst(
-            -12, 12, true, [](std::size_t n, float* x) { rows_of::sigmoid(n, x); }, logistic) < 8 * ulps);
-  CHECK(worst(
-            -3, 3, false, [](std::size_t n, float* x) { rows_of::sigmoid(n, x); }, logistic) < 4 * ulps);
+  const auto hyperbolic = [](double x) { return std::tanh(x); };
+  for (const auto* set : available<float>()) {
+    INFO(set->name);
+    CHECK(worst(-80, 80, true, set->exp, [](double x) { return std::exp(x); }) < 4 * ulps);
+    CHECK(worst(-1e-3, 1e-3, true, set->tanh, hyperbolic) < 4 * ulps);
+    CHECK(worst(-12, 12, true, set->tanh, hyperbolic) < 8 * ulps);
+    CHECK(worst(-12, 12, true, set->sigmoid, logistic) < 8 * ulps);
+    CHECK(worst(-3, 3, false, set->sigmoid, logistic) < 4 * ulps);
+  }
 }
 
-TEST_CASE("rows: functions saturate at large arguments and keep NaN", "[backend][rows]") {
-  std::vector<float> t{200, -200, 1e30f, -1e30f}, s = t, bad(9, std::numeric_limits<float>::quiet_NaN()), bad_sigmoid = bad;
-  rows_of::tanh(4, t.data());
-  rows_of::sigmoid(4, s.data());
-  rows_of::tanh(9, bad.data());
-  rows_of::sigmoid(9, bad_sigmoid.data());
-  CHECK(t == std::vector<float>{1, -1, 1, -1});
-  CHECK(s[0] == 1);
-  CHECK(s[1] < 1e-30f);
-  for (std::size_t i = 0; i < 9; ++i) CHECK((std::isnan(bad[i]) && std::isnan(bad_sigmoid[i])));
+TEST_CASE("rows: functions saturate at large arguments; NaN stays, but closes a gate", "[backend][rows]") {
+  for (const auto* set : available<float>()) {
+    INFO(set->name);
+    std::vector<float> t{200, -200, 1e30f, -1e30f}, s = t;
+    set->tanh(4, t.data());
+    set->sigmoid(4, s.data());
+    CHECK(t == std::vector<float>{1, -1, 1, -1});
+    CHECK(s[0] == 1);
+    CHECK(s[1] < 1e-30f);
+    for (const auto f : {set->exp, set->tanh, set->sigmoid}) {
+      std::vector<float> bad(19, nan_value);
+      f(19, bad.data());
+      CHECK(std::all_of(bad.begin(), bad.end(), [](float x) { return std::isnan(x); }));
+    }
+    std::vector<float> bad(19, nan_value), one(19, 1.f), y(19);
+    set->add_relu(19, y.data(), bad.data(), one.data());
+    CHECK((std::isnan(y[0]) && std::isnan(y[18])));
+    set->gate(19, one.data(), bad.data());
+    CHECK(one == std::vector<float>(19, 0.f));
+    std::vector<float> gates(4 * 19, 0.f), c(19, 0.f), tc(19), h(19);
+    gates[18] = nan_value;  // the input gate of the last unit
+    set->lstm_forward(1, 19, gates.data(), c.data(), tc.data(), h.data());
+    CHECK((std::isnan(h[18]) && h[17] == 0));
+  }
 }
 
-TEST_CASE("rows: a tail has the bits that a body has", "[backend][rows]") {
-  CHECK(same_everywhere<float>([](std::size_t n, float* x) { rows_of::tanh(n, x); }));
-  CHECK(same_everywhere<float>([](std::size_t n, float* x) { rows_of::sigmoid(n, x); }));
-  CHECK(same_everywhere<float>(exp_rows));
-  CHECK(same_everywhere<double>([](std::size_t n, double* x) { rows_of::tanh(n, x); }));
-  CHECK(same_everywhere<float>([](std::size_t n, float* x) { rows_of::scale(n, x, 0.3f); }));
-  CHECK(same_everywhere<float>([](std::size_t n, float* x) { rows_of::add_scaled(n, x, 0.3f, std::vector<float>(n, 0.7f).data()); }));
+TEMPLATE_TEST_CASE("rows: an element has the same bits at every place of every array", "[backend][rows]", float, double) {
+  using T = TestType;
+  for (const auto* set : available<T>()) {
+    INFO(set->name);
+    for (const auto f : {set->exp, set->tanh, set->sigmoid}) CHECK(same_everywhere<T>(f));
+    CHECK(same_everywhere<T>([&](std::size_t n, T* x) { set->scale(n, x, T(0.3)); }));
+    CHECK(same_everywhere<T>([&](std::size_t n, T* x) { set->add_scaled(n, x, T(0.3), std::vector<T>(n, T(0.7)).data()); }));
+    CHECK(same_everywhere<T>([&](std::size_t n, T* x) {
+      std::vector<T> g(n, T(.3)), m(n, T(.2)), v(n, T(.1));
+      set->adam(n, x, g.data(), m.data(), v.data(), {T(1), T(1e-4), T(1), T(.1), T(.999), T(.001), T(.01), T(.3), T(1e-8)});
+    }));
+    CHECK(same_everywhere<T>([&](std::size_t n, T* x) {  // h of a cell whose four pre-activations are x
+      std::vector<T> gates(4 * n), c(n, T(.4)), tc(n);
+      for (std::size_t i = 0; i < 4 * n; ++i) gates[i] = x[i % n];
+      set->lstm_forward(1, n, gates.data(), c.data(), tc.data(), x);
+    }));
+  }
 }
 
-TEST_CASE("rows: sums, gates and bits, by hand", "[backend][rows]") {
-  std::vector<float> a{1, 2, 3}, b{10, -20, 30}, y(3);
-  rows_of::add(3, a.data(), b.data());
-  CHECK(a == std::vector<float>{11, -18, 33});
-  rows_of::add_relu(3, y.data(), a.data(), b.data());
-  CHECK(y == std::vector<float>{21, 0, 63});
-  rows_of::gate(3, a.data(), y.data());
-  CHECK(a == std::vector<float>{11, 0, 33});
-  CHECK(rows_of::dot(3, a.data(), b.data()) == 1100);
-  y[0] = std::numeric_limits<float>::quiet_NaN();
-  rows_of::add_relu(3, y.data(), y.data(), b.data());
-  CHECK(std::isnan(y[0]));  // a NaN is seen, not turned into 0
+TEST_CASE("rows: sums, gates and pairs, by hand", "[backend][rows]") {
+  for (const auto* set : available<float>()) {
+    INFO(set->name);
+    std::vector<float> a{1, 2, 3}, b{10, -20, 30}, y(3);
+    set->add(3, a.data(), b.data());
+    CHECK(a == std::vector<float>{11, -18, 33});
+    set->add_relu(3, y.data(), a.data(), b.data());
+    CHECK(y == std::vector<float>{21, 0, 63});
+    set->gate(3, a.data(), y.data());
+    CHECK(a == std::vector<float>{11, 0, 33});
+    CHECK(rows_of::dot(3, a.data(), b.data()) == 1100);
+    const std::vector<float> x{1, 2, 10, 20, 100, 200};  // three rows of two
+    const int first[]{2, 0}, second[]{1, 1};
+    std::vector<float> sum{.5f, .25f}, pairs(4), to(4, 0.f);
+    set->sum_rows(3, 2, x.data(), sum.data());
+    CHECK(sum == std::vector<float>{111.5f, 222.25f});
+    set->gather_pairs(2, 2, pairs.data(), x.data(), first, x.data(), second, false);
+    CHECK(pairs == std::vector<float>{110, 220, 11, 22});
+    set->scatter(2, 2, x.data(), second, to.data());
+    CHECK(to == std::vector<float>{0, 0, 11, 22});
+  }
+}
+
+TEST_CASE("rows: one step of an LSTM and of Adam, by hand", "[backend][rows]") {
+  constexpr double tolerance = 1e-6;  // a few roundings of numbers up to 1
+  for (const auto* set : available<float>()) {
+    INFO(set->name);
+    // sigmoid(0) = 1/2, tanh(atanh(1/2)) = 1/2: c = 1/2 * 1 + 1/2 * 1/2 = 3/4, h = tanh(3/4) / 2
+    std::vector<float> gates{0, 0, 0.549306144f, 0}, c{1}, before{1}, tc(1), h(1), dh{2}, dc{1};
+    set->lstm_forward(1, 1, gates.data(), c.data(), tc.data(), h.data());
+    const double t = std::tanh(.75);
+    CHECK(static_cast<double>(c[0]) == Approx(.75).margin(tolerance));
+    CHECK(static_cast<double>(h[0]) == Approx(t / 2).margin(tolerance));
+    // d = dc + dh o (1 - t^2); di = d g i (1 - i) = d / 8, df = d c' f (1 - f) = d / 4, dg = d i (1 - g^2) = 3 d / 8, do = dh t o (1 - o) = t / 2
+    set->lstm_backward(1, 1, gates.data(), before.data(), tc.data(), dh.data(), dc.data());
+    const double d = 1 + (1 - t * t), wanted[]{d / 8, d / 4, 3 * d / 8, t / 2};
+    for (std::size_t k = 0; k < 4; ++k) CHECK(static_cast<double>(gates[k]) == Approx(wanted[k]).margin(tolerance));
+    CHECK(static_cast<double>(dc[0]) == Approx(d / 2).margin(tolerance));
+    // d = 1 * 2 + 0.5 * 4 = 4, m = 1 + (4 - 1) / 2 = 2.5, v = 0.5 * 24 + 0.25 * 16 = 16, w = 4 - 0.1 * 2.5 / (4 / 0.5)
+    std::vector<float> w{4}, g{2}, m{1}, v{24};
+    set->adam(1, w.data(), g.data(), m.data(), v.data(), {1, .5f, 1, .5f, .5f, .25f, .1f, .5f, 0});
+    CHECK(m[0] == 2.5f);
+    CHECK(v[0] == 16);
+    CHECK(w[0] == Approx(4 - .1 * 2.5 / 8).margin(tolerance));
+  }
 }
 
 TEST_CASE("rows: bits select what was positive, for every length up to 70", "[backend][rows]") {
-  for (std::size_t n = 1; n <= 70; ++n) {
-    std::vector<double> x(n), g(n), y(n);
-    std::vector<std::uint32_t> bits((n + 31) / 32, ~0u);
-    for (std::size_t i = 0; i < n; ++i) x[i] = (i * 7) % 3 == 1 ? 1.0 : -1.0, g[i] = static_cast<double>(i + 1);
-    rows_of::make_bits(n, x.data(), bits.data());
-    rows_of::select_bits(n, y.data(), bits.data(), g.data(), 2.0);
-    bool right = n % 32 == 0 || bits.back() >> (n % 32) == 0;
-    for (std::size_t i = 0; i < n; ++i) right = right && y[i] == (x[i] > 0 ? 2.0 * static_cast<double>(i + 1) : 0.0);
-    CHECK(right);
-  }
+  for (const auto* set : available<double>())
+    for (std::size_t n = 1; n <= longest; ++n) {
+      std::vector<double> x(n), g(n), y(n);
+      std::vector<std::uint32_t> bits((n + 31) / 32, ~0u);
+      for (std::size_t i = 0; i < n; ++i) x[i] = (i * 7) % 3 == 1 ? 1.0 : -1.0, g[i] = static_cast<double>(i + 1);
+      rows_of::make_bits(n, x.data(), bits.data());
+      set->select_bits(n, y.data(), bits.data(), g.data(), 2.0);
+      bool right = n % 32 == 0 || bits.back() >> (n % 32) == 0;
+      for (std::size_t i = 0; i < n; ++i) right = right && y[i] == (x[i] > 0 ? 2.0 * static_cast<double>(i + 1) : 0.0);
+      CHECK(right);
+    }
 }
 
 TEST_CASE("rows: dropout depends on seed, stream and position, drops its share and keeps the mean", "[backend][rows]") {

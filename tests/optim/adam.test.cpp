@@ -51,15 +51,6 @@ TEST_CASE("adam: a gradient of zero without decay moves nothing", "[optim][adam]
   CHECK(w == 3);
 }
 
-TEST_CASE("square_roots: the bits of std::sqrt", "[optim]") {
-  std::vector<float> x;
-  for (std::uint64_t i = 0; i < 1003; ++i) x.push_back(std::ldexp(1 + relreason::philox::uniform(7, 0, i), static_cast<int>(i % 200) - 140));
-  x.push_back(0);
-  auto y = x;
-  relreason::detail::square_roots(y.data(), y.size());
-  for (std::size_t i = 0; i < x.size(); ++i) CHECK(y[i] == std::sqrt(x[i]));
-}
-
 TEST_CASE("adam: settings out of range and step 0 are errors that name them", "[optim][adam]") {
   CHECK_THROWS_WITH(adam{.beta1 = 1}.check(), "adam: beta1 is 1; wanted 0 <= beta1 < 1");
   CHECK_THROWS_WITH(adam{.beta2 = -.5}.check(), "adam: beta2 is -0.5; wanted 0 <= beta2 < 1");

@@ -1,4 +1,4 @@
-// relreason/backend/kernels.hpp -- the primitive products of the CPU backend: what a kernel set must provide.
+// relreason/backend/kernels.hpp -- the primitives of the CPU backend: what a kernel set must provide. docs/policies/backend.md explains them.
 // One set per element type and instruction set; sizes are run-time arguments, so a model's layers share one instantiation.
 #pragma once
 
@@ -44,16 +44,55 @@ struct outer_args {
   void* workspace = nullptr;
 };
 
+// What one step of Adam or AdamW needs per element, rounded once from double.
+template <class T>
+struct adam_factors {
+  T scale;           // of the gradient
+  T decay_gradient;  // L2: added to the gradient times w
+  T keep_parameter;  // decoupled: w is multiplied by it first
+  T new1, keep2, new2;
+  T rate;  // rate / (1 - beta1^t)
+  T root;  // sqrt(1 - beta2^t)
+  T epsilon;
+};
+
+// Element-wise passes. Rows are n elements long and follow each other without gaps. Every element has the same bits in every set, wherever it
+// stands: no fused multiply-add, the same polynomials, one element per lane.
+template <class T>
+struct row_kernels {
+  const char* name;
+  void (*add)(std::size_t n, T* to, const T* from);                                           // to += from
+  void (*scale)(std::size_t n, T* to, T by);                                                  // to *= by
+  void (*add_scaled)(std::size_t n, T* to, T by, const T* from);                              // to += by * from
+  void (*gate)(std::size_t n, T* to, const T* by);                                            // to = by > 0 ? to : 0
+  void (*select_bits)(std::size_t n, T* to, const std::uint32_t* bits, const T* from, T by);  // to_j = bit j ? by * from_j : 0
+  void (*add_relu)(std::size_t n, T* to, const T* a, const T* b);                             // to = max(a + b, 0); NaN stays
+  void (*sum_rows)(int rows, std::size_t n, const T* x, T* to);                               // to += x_0, then x_1, ...
+  void (*gather_pairs)(int rows, std::size_t n, T* to, const T* a, const int* ia, const T* b, const int* ib, bool relu);  // to_i = a_ia + b_ib
+  void (*scatter)(int rows, std::size_t n, const T* x, const int* index, T* to);  // to_index[i] += x_i, rows in order
+  void (*exp)(std::size_t n, T* x);
+  void (*tanh)(std::size_t n, T* x);
+  void (*sigmoid)(std::size_t n, T* x);  // 1 / (1 + exp(-x))
+  // One step of an LSTM; gates in PyTorch's order i, f, g, o, 4 width per row. c = f c' + i g    tc = tanh(c)    h = o tc
+  // forward: gates hold the pre-activations, then i, f, g, o; c the state before, then after.
+  // backward: gates hold i, f, g, o, then their gradients before activation; dc that of the state after, then before.
+  void (*lstm_forward)(int rows, std::size_t width, T* gates, T* c, T* tc, T* h);
+  void (*lstm_backward)(int rows, std::size_t width, T* gates, const T* c_before, const T* tc, const T* dh, T* dc);
+  // d = scale g + decay w    m += (d - m) (1 - beta1)    v = beta2 v + (1 - beta2) d^2    w -= rate m / (sqrt(v) / root + epsilon)
+  void (*adam)(std::size_t n, T* w, const T* g, T* m, T* v, const adam_factors<T>& k);
+};
+
 // A kernel set. Every function is pure: no state, no allocation, safe from any thread. One row of Y depends on that row of X alone and has the
 // same bits whatever the other rows and their number; k is summed in ascending order.
 template <class T>
 struct kernels {
-  const char* name;                           // "avx512", "avx2_bf16", ...: docs/policies/kernels.md lists them
+  const char* name;                           // "avx512", "avx2_bf16", ...: docs/policies/backend.md lists them
   std::size_t (*packed_bytes)(int k, int n);  // a multiple of 64
   void (*pack)(const T* w, std::ptrdiff_t ldw, bool transposed, int k, int n, void* packed);  // transposed: w is (k, n), else (n, k)
   std::size_t (*workspace_bytes)(int rows, int k, int n);  // enough for affine(rows, k, n) and outer(rows, k, n); a multiple of 64
   void (*affine)(const affine_args<T>&);
   void (*outer)(const outer_args<T>&);
+  const row_kernels<T>* row;
 };
 
 enum class isa { automatic, portable, avx2, avx512 };

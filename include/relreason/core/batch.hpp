@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
+#include <limits>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "relreason/core/error.hpp"
 #include "relreason/core/limits.hpp"
+#include "relreason/core/rows_view.hpp"
 
 namespace relreason {
 
@@ -22,6 +26,7 @@ struct space_rows {
 
 // The inputs of a model M for some samples. Fill it sample by sample:
 //   b.add_sample(); b.count<object>(5); b.push<"o">(values, 5 * 7); ...    clear() keeps the memory.
+// or with all rows at once, from arrays of others: b.add_sample(64); b.counts<object>(per_scene); b.push<"o">(rows_view);
 template <class M, class T = float>
 class batch {
  public:
@@ -52,7 +57,19 @@ class batch {
     static_assert(S::kind == space_kind::each || S::kind == space_kind::links || S::kind == space_kind::some,
                   "relreason::batch: only each, links and some are counted by the batch");
     auto& o = space<S>().offsets;
-    o.push_back(o.back() + n);
+    const long long end = static_cast<long long>(o.back()) + n;
+    if (!std::in_range<int>(end))
+      fail("batch: ", end, " entries of ", space_name<S>(), " in one batch, more than an int counts; use smaller batches");
+    o.push_back(static_cast<int>(end));
+  }
+  // The next parents of S, one number of entries each.
+  template <class S, class U>
+  void counts(rows_view<U> each) {
+    static_assert(std::is_integral_v<U>, "relreason::batch: counts are integers");
+    if (each.width != 1) fail("batch: counts<", space_name<S>(), ">: found rows of ", each.width, " values, wanted one count per parent");
+    for (int i = 0; i < each.rows; ++i)
+      if (!std::in_range<int>(each.data[i])) fail("batch: counts<", space_name<S>(), ">: count ", i, " is ", +each.data[i], ", which is no int");
+    for (int i = 0; i < each.rows; ++i) count<S>(static_cast<int>(each.data[i]));
   }
   template <class S>
   void link(int sender, int receiver) {
@@ -79,11 +96,28 @@ class batch {
   }
   template <name N, class U>
   void push(const U* data, std::size_t n) {
+    check_kind<N, U>();
     auto& to = values<N>();
     to.insert(to.end(), data, data + n);
   }
+  // Rows of the input's width, in the order of its space; nothing is appended on error. Integers must fit int, finite doubles the model's type.
+  template <name N, class U>
+  void push(rows_view<U> rows) {
+    check_kind<N, U>();
+    using value = typename std::remove_reference_t<decltype(values<N>())>::value_type;
+    constexpr const line_info& f = M::info[static_cast<std::size_t>(M::template find<N>())];
+    static_assert(std::is_integral_v<U> == f.integral, "relreason::batch: indices are pushed as integers, numbers as float or double");
+    if (rows.width != f.width) fail("batch: input \"", N.view(), "\": found rows of ", rows.width, " values, wanted ", f.width, " per row");
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (!fits<value>(rows.data[i]))
+        fail("batch: input \"", N.view(), "\": value ", i % static_cast<std::size_t>(f.width), " of row ", i / static_cast<std::size_t>(f.width),
+             " is ", +rows.data[i], ", too large for the model's numbers");
+    auto& to = values<N>();
+    for (std::size_t i = 0; i < rows.size(); ++i) to.push_back(static_cast<value>(rows.data[i]));
+  }
   template <name N, class U>
   void push(U one) {
+    check_kind<N, U>();
     values<N>().push_back(static_cast<typename std::remove_reference_t<decltype(values<N>())>::value_type>(one));
   }
 
@@ -124,6 +158,17 @@ class batch {
     return offsets;
   }
 
+  // Rows of a space, by its number in the model; known for every space that no operation fills.
+  int rows(int space) const {
+    const space_info& s = spaces_of_model<M>[static_cast<std::size_t>(space)];
+    if (s.kind == space_kind::root) return samples;
+    if (s.kind == space_kind::once_root) return 1;
+    if (s.kind != space_kind::all_pairs) return spaces[static_cast<std::size_t>(space)].offsets.back();
+    int n = 0;
+    for (int p = 0; p < rows(s.parent); ++p) n += count_of(space, static_cast<std::size_t>(p));
+    return n;
+  }
+
   // Every count and every index against the model and the planned capacity.
   void check(const limits<M>& at) const {
     std::array<bool, static_cast<std::size_t>(M::n)> all{};
@@ -140,6 +185,18 @@ class batch {
   }
 
  private:
+  template <name N, class U>
+  static constexpr void check_kind() {
+    constexpr int at = M::template find<N>();
+    if constexpr (at >= 0)
+      static_assert(!M::info[static_cast<std::size_t>(at)].integral || !std::is_floating_point_v<U>,
+                    "relreason::batch: this input holds indices; push integers");
+  }
+  template <class To, class From>
+  static bool fits(From value) {
+    if constexpr (std::is_integral_v<From>) return std::in_range<To>(value);
+    else return sizeof(From) <= sizeof(To) || !std::isfinite(value) || std::abs(value) <= static_cast<From>(std::numeric_limits<To>::max());
+  }
   static constexpr auto filled = detail::filled_spaces<M>();
   static int most_of(const limits<M>& at, int space) {
     const space_info& s = spaces_of_model<M>[static_cast<std::size_t>(space)];
@@ -171,6 +228,7 @@ class batch {
       if (at.per_parent[i] == 0 && s.kind != space_kind::some)
         fail("batch: no capacity was planned for space ", label, "; call limits::set<", label, ">(n)");
     }
+    if (r.padded < 0) fail("batch: ", label, " is padded to ", r.padded, "; wanted a length, or 0 for the longest of the batch");
     if (r.padded > at.per_parent[i])
       fail("batch: ", label, " is padded to ", r.padded, ", but ", at.per_parent[i], " were planned; raise limits::set<", label, ">()");
     e[i].rows = r.offsets.back();

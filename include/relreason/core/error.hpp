@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -14,33 +16,64 @@
 
 namespace relreason {
 
-// Called instead of throwing in programs built with -fno-exceptions; must not return. Prints and aborts unless the host sets its own.
+// Called with the message of every error, on the thread where it happened, instead of throwing or aborting. It must not return: it exits,
+// jumps, or throws an exception of the host. The text lives until then; beyond 8 KB it is cut.
 using error_handler = void (*)(const char* message);
-inline error_handler& on_error() {
-  static error_handler handler = [](const char* message) {
-    std::fprintf(stderr, "relreason: %s\n", message);
-    std::abort();
-  };
-  return handler;
-}
+
+namespace detail {
+
+// What an error does is decided once for the whole program, at run time, and only here: so every inline function means the same in
+// translation units compiled with and without exceptions. Those with exceptions bring throwing and catching along (see `exceptions`).
+struct error_ways {
+  std::atomic<error_handler> host{nullptr};
+  std::atomic<void (*)(std::string&& message)> throwing{nullptr};
+  std::atomic<std::exception_ptr (*)(void (*call)(void*), void* context)> catching{nullptr};
+};
+inline constinit error_ways error_way;
+
+}  // namespace detail
+
+// For the whole program; null restores the default: a unit with exceptions is linked in ? error is thrown : printed, then abort().
+// Returns the handler before.
+inline error_handler set_error_handler(error_handler handler) { return detail::error_way.host.exchange(handler); }
 
 #if defined(__cpp_exceptions)
 struct error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 inline namespace exceptions {
-[[noreturn]] inline void raise(const std::string& message) { throw error(message); }
+inline void throw_error(std::string&& message) { throw error(std::move(message)); }
+inline std::exception_ptr call_and_catch(void (*call)(void*), void* context) {
+  try {
+    call(context);
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+// Ready before every later static object of a unit with exceptions.
+struct bring_along {
+  bring_along() {
+    detail::error_way.throwing = throw_error;
+    detail::error_way.catching = call_and_catch;
+  }
+};
+inline const bring_along brought_along;
+}  // namespace exceptions
+#endif
 
 // Carries a failure out of a parallel body, which must not throw: the first one is kept and thrown again by rethrow().
 class failure {
  public:
   template <class F>
   void guard(F&& f) noexcept {
-    try {
-      f();
-    } catch (...) {
-      if (!taken_.test_and_set()) kept_ = std::current_exception();
-    }
+    using body = std::remove_reference_t<F>;
+    void* context = const_cast<std::remove_const_t<body>*>(&f);
+    const auto call = [](void* c) { (*static_cast<body*>(c))(); };
+    const auto catching = detail::error_way.catching.load();
+    if (!catching) return call(context);
+    std::exception_ptr caught = catching(call, context);
+    if (caught && !taken_.test_and_set()) kept_ = std::move(caught);
   }
   void rethrow() {
     taken_.clear();
@@ -51,22 +84,6 @@ class failure {
   std::atomic_flag taken_;
   std::exception_ptr kept_;
 };
-}  // namespace exceptions
-#else
-inline namespace no_exceptions {
-[[noreturn]] inline void raise(const std::string& message) {
-  on_error()(message.c_str());
-  std::abort();
-}
-struct failure {
-  template <class F>
-  void guard(F&& f) {
-    f();
-  }
-  void rethrow() {}
-};
-}  // namespace no_exceptions
-#endif
 
 namespace detail {
 
@@ -93,10 +110,31 @@ class message_part {
   char digits_[24];
 };
 
-[[noreturn, gnu::cold, gnu::noinline]] inline void fail_with(const message_part* parts, std::size_t n) {
+// Nothing on the way to the host's handler has a destructor, so that the handler may longjmp.
+[[noreturn, gnu::cold, gnu::noinline]] inline void call_handler(error_handler handler, const message_part* parts, std::size_t n) {
+  char text[8192];
+  std::size_t used = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::string_view part = parts[i].text().substr(0, sizeof text - 1 - used);
+    if (!part.empty()) std::memcpy(text + used, part.data(), part.size());
+    used += part.size();
+  }
+  text[used] = '\0';
+  if (handler) handler(text);
+  std::fprintf(stderr, "relreason: %s\n", text);
+  std::abort();
+}
+[[noreturn, gnu::cold, gnu::noinline]] inline void throw_joined(void (*throwing)(std::string&&), const message_part* parts, std::size_t n) {
   std::string message;
   for (std::size_t i = 0; i < n; ++i) message += parts[i].text();
-  raise(message);
+  throwing(std::move(message));
+  std::abort();
+}
+[[noreturn, gnu::cold, gnu::noinline]] inline void fail_with(const message_part* parts, std::size_t n) {
+  const auto host = error_way.host.load();
+  const auto throwing = error_way.throwing.load();
+  if (host || !throwing) call_handler(host, parts, n);
+  throw_joined(throwing, parts, n);
 }
 
 }  // namespace detail

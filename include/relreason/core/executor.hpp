@@ -1,12 +1,15 @@
 // relreason/core/executor.hpp -- the one header that owns threads: parallel_for over a fixed set of indices.
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace relreason {
@@ -41,7 +44,8 @@ class serial_executor final : public executor {
 };
 
 // A pool that starts its threads at the first parallel call. Workers spin briefly for the next call, then sleep.
-// Bodies must not throw: a failure inside is kept by whoever wrote the body. After fork(), a child must make its own pool: threads do not survive.
+// Bodies must not throw: a failure inside is kept by whoever wrote the body.
+// Threads do not survive fork(): in the child, a pool that had started them runs every index on the caller; make a new pool there.
 // One parallel_for at a time: a second caller, or a nested call, runs its indices itself.
 class thread_pool final : public executor {
  public:
@@ -50,11 +54,16 @@ class thread_pool final : public executor {
   thread_pool& operator=(const thread_pool&) = delete;
 
   ~thread_pool() override {
+    if (forked()) {  // nobody to join, and what waited in wake_ will never leave it: both are left alone
+      new std::vector<std::thread>(std::move(workers_));
+      wake_.release();
+      return;
+    }
     {
       const std::lock_guard lock(mutex_);
       stop_.store(true);
     }
-    wake_.notify_all();
+    wake_->notify_all();
     for (auto& worker : workers_) worker.join();
   }
 
@@ -63,12 +72,14 @@ class thread_pool final : public executor {
  private:
   void run(int n, void (*call)(void*, int), void* context) override {
     const std::unique_lock owner(busy_, std::try_to_lock);
-    if (threads_ == 1 || n < 2 || !owner.owns_lock()) {
+    if (threads_ == 1 || n < 2 || !owner.owns_lock() || forked()) {
       for (int i = 0; i < n; ++i) call(context, i);
       return;
     }
-    if (workers_.empty())
+    if (workers_.empty()) {
+      started_in_ = ::getpid();
       for (int i = 1; i < threads_; ++i) workers_.emplace_back([this] { work(); });
+    }
     call_ = call;
     context_ = context;
     n_ = n;
@@ -78,11 +89,13 @@ class thread_pool final : public executor {
       const std::lock_guard lock(mutex_);
       generation_.fetch_add(1);
     }
-    wake_.notify_all();
+    wake_->notify_all();
     take();
-    for (int spins = 0; finished_.load() != threads_ - 1; ++spins)
+    for (int spins = 0; finished_.load() != static_cast<int>(workers_.size()); ++spins)
       if (spins > 2000) std::this_thread::yield();
   }
+
+  bool forked() const { return !workers_.empty() && started_in_ != ::getpid(); }
 
   void take() {
     for (int i; (i = next_.fetch_add(1)) < n_;) call_(context_, i);
@@ -95,7 +108,7 @@ class thread_pool final : public executor {
         if (spins % 64 == 63) std::this_thread::yield();
       if (generation_.load() == seen) {
         std::unique_lock lock(mutex_);
-        wake_.wait(lock, [&] { return generation_.load() != seen || stop_.load(); });
+        wake_->wait(lock, [&] { return generation_.load() != seen || stop_.load(); });
       }
       if (stop_.load()) return;
       ++seen;
@@ -107,7 +120,8 @@ class thread_pool final : public executor {
   const int threads_;
   std::vector<std::thread> workers_;
   std::mutex busy_, mutex_;
-  std::condition_variable wake_;
+  std::unique_ptr<std::condition_variable> wake_ = std::make_unique<std::condition_variable>();
+  pid_t started_in_ = 0;
   std::atomic<unsigned> generation_{0};
   std::atomic<bool> stop_{false};
   std::atomic<int> next_{0}, finished_{0};

@@ -78,7 +78,7 @@ class gradient_program {
   int tile_samples(int samples) const { return std::clamp((samples + 7) / 8, 1, tile_); }
 
   // After a step whose loss or gradient is not finite: the first line and sample whose value is not, in words.
-  std::string find_non_finite() {
+  std::string find_non_finite(int* sample = nullptr) {
     std::string found;
     worker& w = *workers_[0];
     for (int s = 0; s < all_.extents[engine::root].rows && found.empty(); ++s) {
@@ -91,8 +91,10 @@ class gradient_program {
             const T* v = static_cast<const T*>(w.v[I]);
             const std::size_t count = at(w.ctx.extents[M::info[at(I)].space].rows) * at(M::info[at(I)].width);
             for (std::size_t k = 0; k < count && found.empty(); ++k)
-              if (!std::isfinite(v[k]))
+              if (!std::isfinite(v[k])) {
+                if (sample) *sample = s;
                 found = "value \"" + std::string(M::info[at(I)].id.view()) + "\" of sample " + std::to_string(s) + " of the batch";
+              }
           }
         }
       });
@@ -410,11 +412,7 @@ class gradient_program {
     threads_.parallel_for(chunks, [&](int c) {
       const std::size_t begin = at(c) * chunk, end = std::min(begin + chunk, lane_size_);
       for (int stride = 1; stride < lanes_; stride *= 2)
-        for (int l = 0; l + stride < lanes_; l += 2 * stride) {
-          T* to = lane(l);
-          const T* from = lane(l + stride);
-          for (std::size_t i = begin; i < end; ++i) to[i] += from[i];
-        }
+        for (int l = 0; l + stride < lanes_; l += 2 * stride) kernel_.row->add(end - begin, lane(l) + begin, lane(l + stride) + begin);
     });
   }
 

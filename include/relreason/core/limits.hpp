@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 
 #include "relreason/core/model.hpp"
 
@@ -81,9 +82,34 @@ struct limits {
   }
 };
 
+namespace detail {
+// Rows of every space at these limits must be countable by an int.
+template <class M>
+void check_limits(const limits<M>& at, int samples) {
+  if (samples < 1) fail("limits: ", samples, " samples are planned, wanted at least 1; set limits::samples");
+  std::array<double, spaces_of_model<M>.size()> rows{};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const space_info& s = spaces_of_model<M>[i];
+    const auto label = space_names_of_model<M>[i];
+    const int per = at.per_parent[i];
+    if (per < 0) fail("limits: ", per, " entries of ", label, " are planned, wanted 0 or more; call limits::set<", label, ">(n)");
+    if (s.kind == space_kind::root) rows[i] = samples;
+    else if (s.kind == space_kind::once_root) rows[i] = 1;
+    else if (s.kind == space_kind::all_pairs)
+      rows[i] = rows[detail::at(s.parent)] * at.per_parent[detail::at(s.receiver)] * at.per_parent[detail::at(s.sender)];
+    else if (s.kind == space_kind::some && per == 0) rows[i] = rows[detail::at(s.whole)];
+    else rows[i] = rows[detail::at(s.parent)] * per;
+    if (rows[i] > std::numeric_limits<int>::max())
+      fail("limits: ", samples, " samples have up to ", rows[i], " rows of ", label, ", wanted at most ", std::numeric_limits<int>::max(),
+           "; plan fewer samples, or fewer entries of what it is made of");
+  }
+}
+}  // namespace detail
+
 // The largest extents of `samples` graphs under these limits.
 template <class M>
 void capacity_extents(const limits<M>& at, int samples, extent* e) {
+  detail::check_limits(at, samples);
   for (std::size_t i = 0; i < spaces_of_model<M>.size(); ++i) {
     const space_info& s = spaces_of_model<M>[i];
     const int per = at.per_parent[i];

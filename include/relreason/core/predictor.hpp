@@ -47,6 +47,7 @@ class predictor {
       if constexpr (runs(I)) engine::template bound_at<I>::prepare(ctx, slots_.of_line[at(I)]);
     });
   }
+  predictor(parameters<M, T>&&, const limits<M>&, const kernels<T>&) = delete;  // the weights must outlive the predictor
   predictor(const predictor&) = delete;
   predictor& operator=(const predictor&) = delete;
 
@@ -73,6 +74,8 @@ class predictor {
       }
     }
 
+    std::size_t bytes() const { return block_.bytes(); }
+
    private:
     friend predictor;
     serial_executor serial_;
@@ -88,6 +91,31 @@ class predictor {
   // outputs[k]: the rows of the k-th wanted value for the whole batch, row-major.
   void run(workspace& own, const batch<M, T>& b, std::array<T*, sizeof...(Wanted)> outputs) const {
     b.check_for(limits_, needed_inputs());
+    run_checked(own, b, outputs);
+  }
+  // The same into rows whose number and width are checked: an xtensor array by as_rows (data/xtensor.hpp), or memory of your own.
+  template <class... Rows>
+    requires(sizeof...(Rows) == sizeof...(Wanted) && (std::is_same_v<Rows, rows_view<T>> && ...))
+  void run(workspace& own, const batch<M, T>& b, Rows... outputs) const {
+    b.check_for(limits_, needed_inputs());
+    (check_output<Wanted>(b, outputs), ...);
+    run_checked(own, b, {outputs.data...});
+  }
+
+  // Shape of a wanted value for a checked batch.
+  template <name N>
+  static int rows(const batch<M, T>& b) {
+    return b.rows(value_of<N>::space);
+  }
+  template <name N>
+  static constexpr int width() {
+    return value_of<N>::width;
+  }
+  workspace make_workspace(executor* threads = nullptr) const { return workspace(*this, threads); }
+  const limits<M>& planned() const { return limits_; }
+
+ private:
+  void run_checked(workspace& own, const batch<M, T>& b, std::array<T*, sizeof...(Wanted)> outputs) const {
     if (b.samples == 0) return;
     engine::bind_inputs(own.all_, b, own.pair_offsets_);
     run_once(own);
@@ -108,10 +136,23 @@ class predictor {
     else own.threads_->parallel_for(workers, body);
     own.failure_.rethrow();
   }
-
-  const limits<M>& planned() const { return limits_; }
-
- private:
+  template <name N>
+  static void check_output(const batch<M, T>& b, const rows_view<T>& to) {
+    if (to.rows != rows<N>(b) || to.width != width<N>())
+      fail("predictor: the rows for \"", N.view(), "\" are (", to.rows, ", ", to.width, "), wanted (", rows<N>(b), ", ", width<N>(), ")");
+    if (!to.data && to.size() > 0) fail("predictor: the rows for \"", N.view(), "\" have no memory");
+  }
+  // Where a wanted value lives: that of a line, or a side result's.
+  template <name N, name Line = N.before_dot(), name Side = N.after_dot()>
+  struct value_of {
+    using result = typename engine::template bound_at<M::template find<Line>()>::template side<Side>;
+    static constexpr int space = index_of<typename result::space>(typename M::spaces{}), width = result::width;
+  };
+  template <name N, name Line>
+  struct value_of<N, Line, name{}> {
+    static constexpr line_info line = M::info[at(M::template find<Line>())];
+    static constexpr int space = line.space, width = line.width;
+  };
   static constexpr bool runs(int i) {
     const line_kind k = M::info[at(i)].kind;
     return engine::places[at(i)].needed && k != line_kind::input && k != line_kind::output && k != line_kind::minimize;

@@ -1,6 +1,6 @@
 // relreason/data/blocks_families.hpp -- the 90 question families of CLEVR with wording of our own, within CLEVR's 82 words.
 // Source: Johnson et al. 2017, Sec. 3; numbering as released: template files in alphabetical order, specs in the paper's supplement.
-// A family is put together from noun phrases ("$2 [that is] @1 the $1") and questions about them; see blocks_programs.hpp for the notation.
+// Steps and constraints are those of the released families, in their order; blocks_wording.hpp has the sentences.
 #pragma once
 
 #include <initializer_list>
@@ -9,15 +9,12 @@
 #include <vector>
 
 #include "relreason/data/blocks_programs.hpp"
+#include "relreason/data/blocks_wording.hpp"
 #include "relreason/data/clevr.hpp"
 
 namespace relreason::blocks {
 
 namespace detail {
-
-using strings = std::vector<std::string>;
-
-inline std::string number(const char* mark, int i) { return mark + std::to_string(i); }
 
 // Writes a family step by step; each function returns the step's index. Slots are counted from 1, as in the texts.
 struct family_writer {
@@ -49,39 +46,7 @@ struct family_writer {
   void say(const strings& texts) { f.texts.insert(f.texts.end(), texts.begin(), texts.end()); }
 };
 
-inline std::string chain_text(int n) {
-  std::string text = number("$", n);
-  for (int i = n - 1; i >= 1; --i) text += " [that is] " + number("@", i) + " the " + number("$", i);
-  return text;
-}
-
-// What one can ask about the attribute of one object; `one` is "$1", "$2 [that is] @1 the $1" and so on.
-inline strings about(int attribute, const std::string& one, const std::string& there_is = "There is a ", const std::string& the = "the ") {
-  const std::string a(clevr::attribute_names[static_cast<std::size_t>(attribute)]), x = the + one, so = there_is + one + "; ";
-  std::string subject = x;
-  subject[0] = 'T';
-  strings texts{"What " + a + " is " + x + "?", "What is the " + a + " of " + x + "?", so + "what " + a + " is it?", so + "what is its " + a + "?"};
-  const auto also = [&](std::initializer_list<std::string> more) { texts.insert(texts.end(), more); };
-  if (attribute == clevr::size) also({"How big is " + x + "?", subject + " is what size?", so + "how big is it?"});
-  if (attribute == clevr::color) also({subject + " is what color?", subject + " has what color?"});
-  if (attribute == clevr::material) also({"What is " + x + " made of?", subject + " is made of what material?", so + "what is it made of?"});
-  if (attribute == clevr::shape) also({subject + " is what shape?", subject + " has what shape?"});
-  return texts;
-}
-
-inline strings how_many(const std::string& things, const std::string& rest) {
-  return {"How many " + things + " " + rest + "?", "What number of " + things + " " + rest + "?"};
-}
-
-// 0-8: more, fewer or as many. x, y: noun phrases in the plural.
-inline strings compare_counts(action how, const std::string& x, const std::string& y) {
-  if (how == action::less_than) return {"Are there fewer " + x + " than " + y + "?", "Is the number of " + x + " less than the number of " + y + "?"};
-  if (how == action::greater_than)
-    return {"Are there more " + x + " than " + y + "?", "Is the number of " + x + " greater than the number of " + y + "?"};
-  return {"Are there an equal number of " + x + " and " + y + "?", "Are there the same number of " + x + " and " + y + "?",
-          "Are there as many " + x + " as " + y + "?", "Is the number of " + x + " the same as the number of " + y + "?"};
-}
-
+// 0-8: two counts, of all objects or of those in a relation.
 inline void add_compare_integer(std::vector<family>& all) {
   for (int related = 0; related <= 2; ++related)
     for (const action how : {action::equal_integer, action::less_than, action::greater_than}) {
@@ -100,34 +65,20 @@ inline void add_compare_integer(std::vector<family>& all) {
     }
 }
 
-// 9-24: whether two objects have the same attribute.
-inline strings compare_objects(int attribute, const std::string& x, const std::string& y) {
-  const std::string a(clevr::attribute_names[static_cast<std::size_t>(attribute)]);
-  strings texts{"Do the " + x + " and the " + y + " have the same " + a + "?", "Is the " + a + " of the " + x + " the same as the " + y + "?",
-                "Does the " + x + " have the same " + a + " as the " + y + "?"};
-  if (attribute == clevr::material) {
-    texts.push_back("Are the " + x + " and the " + y + " made of the same material?");
-    texts.push_back("Is the " + x + " made of the same material as the " + y + "?");
-    return texts;
-  }
-  texts.push_back("Is the " + x + " the same " + a + " as the " + y + "?");
-  texts.push_back("There is a " + x + "; is it the same " + a + " as the " + y + "?");
-  texts.push_back("There is a " + x + "; does its " + a + " equal the " + a + " of the " + y + "?");
-  return texts;
-}
-
+// 9-24: two objects, each alone or by its relation to another. As released, 9 and 10 ask for both attributes at the end.
 inline family compare(int attribute, bool first_related, bool second_related) {
   family_writer w;
+  const bool related = first_related || second_related, at_the_end = !related && attribute <= clevr::color;
   const int a = first_related ? 2 : 1, b = a + (second_related ? 2 : 1);  // the two descriptions compared
-  const int x = w.chain(a), anchor = w.the(a + 1);
+  const int x = w.chain(a), first = at_the_end ? 0 : w.query(x, attribute), anchor = w.the(a + 1);
   const int y = second_related ? w.next(action::relate_filter_unique, anchor, a, b) : anchor;
-  const int qx = w.query(x, attribute), qy = w.query(y, attribute);
+  const int qx = at_the_end ? w.query(x, attribute) : first, qy = w.query(y, attribute);
   w.add(action::equal, qx, qy, 0, 0, attribute);
   w.differ(x, y);
   w.hide(a, attribute);
   w.hide(b, attribute);
   const std::string second = second_related ? number("$", b) + " [that is] " + number("@", a) + " the " + number("$", a + 1) : number("$", b);
-  w.say(compare_objects(attribute, chain_text(a), second));
+  w.say(compare_objects(attribute, chain_text(a), second, related));
   return w.f;
 }
 
@@ -141,28 +92,12 @@ inline void add_comparison(std::vector<family>& all) {
 // 25-30, 72-89: count, exist or query at the end of a chain of relations; ask: an attribute, or one of these.
 inline constexpr int ask_count = 4, ask_exist = 5;
 
-inline strings count_in_chain(int hops) {
-  const std::string things = number("$", hops + 1) + "s", related = number("@", hops);
-  strings texts = how_many(things, "are " + related + " the " + chain_text(hops));
-  for (const char* how : {"how many ", "what number of "})
-    texts.push_back("There is a " + chain_text(hops) + "; " + how + things + " are " + related + " it?");
-  return texts;
-}
-
-inline strings exist_in_chain(int hops) {
-  const std::string thing = number("$", hops + 1), related = number("@", hops), chain = chain_text(hops);
-  return {"Are there any " + thing + "s [that are] " + related + " the " + chain + "?",
-          "Is there a " + thing + " [that is] " + related + " the " + chain + "?",
-          "There is a " + chain + "; are there any " + thing + "s [that are] " + related + " it?",
-          "There is a " + chain + "; is there a " + thing + " [that is] " + related + " it?"};
-}
-
 inline family hop(int hops, int ask) {
   family_writer w;
   if (ask < ask_count) {
     w.query(w.chain(hops + 1), ask);
     w.hide(hops + 1, ask);
-    w.say(about(ask, chain_text(hops + 1)));
+    w.say(about(ask, chain_text(hops + 1), hops ? "There is a " : ""));
   } else if (hops == 0) {
     w.of_all(ask == ask_count ? action::filter_count : action::filter_exist, 1);
     if (ask == ask_count) w.say(how_many("$1s", "are there")), w.say("How many $1s are visible?");
@@ -179,12 +114,6 @@ inline void add_hops(std::vector<family>& all, int hops, std::initializer_list<i
 }
 
 // 31-58: other objects that share an attribute with one.
-inline std::string same_as(int attribute, const char* verb) {
-  const std::string a(clevr::attribute_names[static_cast<std::size_t>(attribute)]);
-  const std::string made = attribute == clevr::material && std::string(verb) != "have" && std::string(verb) != "has" ? " [made of]" : "";
-  return verb + made + " the same " + a + " as the $1";
-}
-
 inline family_writer same_start(int attribute, int& others) {
   family_writer w;
   others = w.add(action::same, w.the(1), -1, 0, 0, attribute);
@@ -291,7 +220,8 @@ inline family either(bool first_related, bool second_related) {
 
 inline family either_filtered(int attribute) {
   family_writer w;
-  const int x = w.of_all(action::filter, 1), y = w.of_all(action::filter, 2);
+  const int first = w.all(), early = attribute == clevr::shape ? w.all() : 0;  // as released, 69 names both scenes first
+  const int x = w.add(action::filter, first, -1, 1), y = w.add(action::filter, early ? early : w.all(), -1, 2);
   w.add(action::count, w.add(action::filter, w.add(action::unite, x, y), -1, 3));
   w.f.only[2] = static_cast<std::uint8_t>(1u << attribute);
   w.differ(x, y);

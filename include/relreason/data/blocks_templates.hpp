@@ -19,48 +19,41 @@
 #include "relreason/core/error.hpp"
 #include "relreason/data/blocks_programs.hpp"
 #include "relreason/data/clevr.hpp"
+#include "relreason/data/clevr_program.hpp"
 
 namespace relreason::blocks {
 
 namespace detail {
 
-// What a step takes and gives.
-enum class kind : std::uint8_t { none, set, object, number, value, truth };
-
 struct signature {
   std::string_view name;
   action what;
-  kind takes;
   int n_inputs;
-  kind gives;
 };
 
+// same_, query_ and equal_ go on with an attribute.
 inline constexpr std::array<signature, 20> signatures{{
-    {"scene", action::scene, kind::none, 0, kind::set},
-    {"filter", action::filter, kind::set, 1, kind::set},
-    {"filter_unique", action::filter_unique, kind::set, 1, kind::object},
-    {"filter_count", action::filter_count, kind::set, 1, kind::number},
-    {"filter_exist", action::filter_exist, kind::set, 1, kind::truth},
-    {"relate", action::relate, kind::object, 1, kind::set},
-    {"relate_filter", action::relate_filter, kind::object, 1, kind::set},
-    {"relate_filter_unique", action::relate_filter_unique, kind::object, 1, kind::object},
-    {"relate_filter_count", action::relate_filter_count, kind::object, 1, kind::number},
-    {"relate_filter_exist", action::relate_filter_exist, kind::object, 1, kind::truth},
-    {"same_", action::same, kind::object, 1, kind::set},
-    {"union", action::unite, kind::set, 2, kind::set},
-    {"intersect", action::intersect, kind::set, 2, kind::set},
-    {"count", action::count, kind::set, 1, kind::number},
-    {"exist", action::exist, kind::set, 1, kind::truth},
-    {"query_", action::query, kind::object, 1, kind::value},
-    {"equal_", action::equal, kind::value, 2, kind::truth},
-    {"equal_integer", action::equal_integer, kind::number, 2, kind::truth},
-    {"less_than", action::less_than, kind::number, 2, kind::truth},
-    {"greater_than", action::greater_than, kind::number, 2, kind::truth},
+    {"scene", action::scene, 0},
+    {"filter", action::filter, 1},
+    {"filter_unique", action::filter_unique, 1},
+    {"filter_count", action::filter_count, 1},
+    {"filter_exist", action::filter_exist, 1},
+    {"relate", action::relate, 1},
+    {"relate_filter", action::relate_filter, 1},
+    {"relate_filter_unique", action::relate_filter_unique, 1},
+    {"relate_filter_count", action::relate_filter_count, 1},
+    {"relate_filter_exist", action::relate_filter_exist, 1},
+    {"same_", action::same, 1},
+    {"union", action::unite, 2},
+    {"intersect", action::intersect, 2},
+    {"count", action::count, 1},
+    {"exist", action::exist, 1},
+    {"query_", action::query, 1},
+    {"equal_", action::equal, 2},
+    {"equal_integer", action::equal_integer, 2},
+    {"less_than", action::less_than, 2},
+    {"greater_than", action::greater_than, 2},
 }};
-
-inline kind gives(action a) {
-  return std::find_if(signatures.begin(), signatures.end(), [&](const signature& s) { return s.what == a; })->gives;
-}
 
 inline int attribute_named(std::string_view name) {
   const auto at = std::find(clevr::attribute_names.begin(), clevr::attribute_names.end(), name);
@@ -75,10 +68,10 @@ class template_reader {
   family read(simdjson::dom::element e) {
     for (const auto node : list(e, "nodes")) add_step(node);
     if (f_.steps.empty()) wrong("found no nodes, wanted a program");
-    const kind last = gives(f_.steps.back().what);
-    if (last == kind::set || last == kind::object) wrong("found a program that ends in objects, wanted a number, an attribute or yes and no");
+    // Written out with every attribute given, so that a wrong kind of input shows at the first filter after it.
+    if (const std::string fault = clevr::program_fault(program_of(f_, {})); !fault.empty()) wrong("in the program written out, " + fault);
     for (const auto constraint : list(e, "constraints")) add_constraint(constraint);
-    for (const auto text : list(e, "text")) f_.texts.push_back(converted(string(text, "text")));
+    for (const auto text : list(e, "text")) add_text(string(text, "text"));
     if (f_.texts.empty()) wrong("found no text, wanted at least one");
     return f_;
   }
@@ -127,10 +120,10 @@ class template_reader {
     int n = 0;
     for (const auto input : list(node, "inputs")) {
       const int i = step_index(input);
-      if (n == as.n_inputs || gives(f_.steps[static_cast<std::size_t>(i)].what) != as.takes) wrong("found an input that " + name + " cannot take");
-      s.inputs[static_cast<std::size_t>(n++)] = static_cast<std::int8_t>(i);
+      if (n < 2) s.inputs[static_cast<std::size_t>(n)] = static_cast<std::int8_t>(i);
+      ++n;
     }
-    if (n != as.n_inputs) wrong("found too few inputs of " + name);
+    if (n != as.n_inputs) wrong("found " + std::to_string(n) + " inputs of " + name + ", wanted " + std::to_string(as.n_inputs));
     add_slots(node, name, s);
     f_.steps.push_back(s);
   }
@@ -165,6 +158,10 @@ class template_reader {
         place = static_cast<std::int8_t>(at.number);
       }
     if (found != wanted) wrong("found the slots \"" + found + "\" in a node " + name + ", wanted \"" + wanted + "\"");
+    // The search fills a slot where it meets it: a second node may not fill it again.
+    const unsigned slots = (s.description < 0 ? 0 : 1u << s.description) | (s.relation < 0 ? 0 : 16u << s.relation);
+    if (filled_ & slots) wrong("found a slot that two nodes fill");
+    filled_ |= slots;
     if (single >= 0) f_.only[static_cast<std::size_t>(s.description)] = static_cast<std::uint8_t>(1u << single);
   }
 
@@ -186,7 +183,9 @@ class template_reader {
   }
 
   // "How many <Z3> things are <R2> the <Z2> <C2> <M2> <S2>?" becomes "How many $3s are @2 the $2?".
-  std::string converted(const std::string& text) const {
+  void add_text(const std::string& text) {
+    constexpr std::size_t longest = 500;  // bytes; those of CLEVR have at most 165
+    if (text.size() > longest) wrong("found a text of " + std::to_string(text.size()) + " bytes, wanted at most " + std::to_string(longest));
     for (const char c : text)
       if (std::string_view("$@~").find(c) != std::string_view::npos) wrong(std::string("found the character ") + c + " in a text");
     std::string out;
@@ -198,7 +197,7 @@ class template_reader {
       else if (const char c = text[i++]; c != ' ' || (!out.empty() && out.back() != ' ')) out += c;
     }
     if (open) wrong("found brackets that do not match in \"" + text + "\"");
-    return out;
+    f_.texts.push_back(out);
   }
 
   // A run of slots of one number, with the noun that follows where <S> is not among them.
@@ -208,6 +207,7 @@ class template_reader {
       if (end == std::string::npos) wrong("found a slot without > in \"" + text + "\"");
       const slot at = slot_named(text.substr(i, end + 1 - i));
       i = end + 1;
+      if (!(filled_ >> (at.letter == 'R' ? 4 + at.number : at.number) & 1)) wrong("found a slot that no node fills in \"" + text + "\"");
       return at;
     };
     slot at = next();
@@ -227,6 +227,7 @@ class template_reader {
 
   std::string where_;
   family f_;
+  unsigned filled_ = 0;  // bit d: description d; bit 4 + r: relation r
 };
 
 }  // namespace detail
@@ -235,8 +236,8 @@ class template_reader {
 inline std::vector<family> read_templates(const std::string& folder) {
   std::vector<std::string> paths;
   std::error_code problem;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, problem))
-    if (entry.path().extension() == ".json") paths.push_back(entry.path().string());
+  for (std::filesystem::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem))
+    if (at->path().extension() == ".json") paths.push_back(at->path().string());
   if (problem) fail("blocks::read_templates: cannot list the folder ", folder, ": ", problem.message());
   if (paths.empty()) fail("blocks::read_templates: no *.json in ", folder, "; wanted the folder CLEVR_1.0_templates of clevr-dataset-gen");
   std::sort(paths.begin(), paths.end());

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "relreason/core/error.hpp"
+#include "relreason/core/rows_view.hpp"
 #include "relreason/data/atomic_file.hpp"
 #include "relreason/data/element.hpp"
 #include "relreason/data/mapped_file.hpp"
@@ -53,7 +55,7 @@ inline element read_descr(scanner& in) {
   const char* advice = text.starts_with('>')         ? "; it is big-endian: save array.astype(array.dtype.newbyteorder('<'))"
                        : text.find('O') != text.npos ? "; it holds pickled Python objects, which are never loaded: save numbers"
                                                      : "; save it as another type, for example array.astype('<f4')";
-  fail(in.who(), ": byte ", place, ": found descr ", quoted(text), ", wanted one of ", known, advice);
+  fail(in.who(), ": byte ", place, ": found descr ", relreason::detail::quoted(text), ", wanted one of ", known, advice);
 }
 
 // (), (3,), (2, 3) or (2, 3,)
@@ -97,6 +99,19 @@ class file {
     std::vector<T> all(count());
     copy_to(all.data(), all.size());
     return all;
+  }
+  // The first axis counts the rows, all others together are the width (1 where there are none). The view points into `storage`.
+  template <class T>
+  rows_view<const T> rows(std::vector<T>& storage) const {
+    constexpr auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
+    if (shape_.empty()) fail("npy::rows: ", path_, ": found a single number, wanted at least one axis; the first counts the rows");
+    std::size_t width = 1;
+    for (std::size_t i = 1; i < shape_.size(); ++i) width *= static_cast<std::size_t>(shape_[i]);
+    if (static_cast<std::size_t>(shape_[0]) > most || width > most)
+      fail("npy::rows: ", path_, ": found ", shape_text(shape_), ", wanted at most ", most, " rows and values per row");
+    storage.resize(count());
+    copy_to(storage.data(), storage.size());
+    return {storage.data(), static_cast<int>(shape_[0]), static_cast<int>(width)};
   }
 
  private:
@@ -198,6 +213,10 @@ void write(const std::string& path, const T* data, const std::vector<std::int64_
   out.write(head);
   out.write(std::as_bytes(std::span(data, static_cast<std::size_t>(bytes) / sizeof(T))));
   out.commit();
+}
+template <class T>
+void write(const std::string& path, rows_view<T> x) {
+  write(path, x.data, {x.rows, x.width});
 }
 
 }  // namespace relreason::npy

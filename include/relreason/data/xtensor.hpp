@@ -31,48 +31,51 @@ template <class Storage, xt::layout_type Layout, class Shape, class Tag>
 inline constexpr bool is_xtensor_container<xt::xarray_container<Storage, Layout, Shape, Tag>> = true;
 
 template <class Array>
-std::size_t product_of_axes(const Array& x, std::size_t first) {
+std::size_t product_of_axes(const Array& x, std::size_t first, std::size_t last) {
   std::size_t product = 1;
-  for (std::size_t i = first; i < x.dimension(); ++i) product *= x.shape(i);
+  for (std::size_t i = first; i < last; ++i) product *= x.shape(i);
   return product;
 }
 
-inline void check_rows(std::size_t axes, std::size_t rows, std::size_t width, bool row_major) {
+inline void check_rows(std::size_t axes, std::size_t leading, std::size_t rows, std::size_t width, bool row_major) {
   constexpr auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
-  if (axes == 0) fail("rows_of: found an array without axes, wanted at least one; its first axis counts the rows");
-  if (!row_major) fail("rows_of: found an array that is not row-major, wanted xt::layout_type::row_major; copy it into an xt::xtensor<T, 2> first");
+  if (axes == 0) fail("as_rows: found an array without axes, wanted at least one; its first axis counts the rows");
+  if (leading < 1 || leading > axes) fail("as_rows: ", leading, " leading axes cannot count the rows of an array of ", axes, "; wanted 1 to ", axes);
+  if (!row_major) fail("as_rows: found an array that is not row-major, wanted xt::layout_type::row_major; copy it into an xt::xtensor<T, 2> first");
   if (rows > most || width > most)
-    fail("rows_of: found (", rows, ", ", width, ") rows and width, wanted at most ", most, " of each; pass it in parts");
+    fail("as_rows: found (", rows, ", ", width, ") rows and width, wanted at most ", most, " of each; pass it in parts");
 }
 
 template <class T, class Array>
-rows_view<T> view_of(Array& x) {
+rows_view<T> view_of(Array& x, std::size_t leading) {
   static_assert(std::decay_t<Array>::static_layout != xt::layout_type::column_major,
-                "relreason::rows_of: the array is column-major; declare it row-major or copy it into one that is");
-  const std::size_t axes = x.dimension(), rows = axes == 0 ? 0 : x.shape(0), width = product_of_axes(x, 1);
-  check_rows(axes, rows, width, axes == 1 || x.layout() == xt::layout_type::row_major);
+                "relreason::as_rows: the array is column-major; declare it row-major or copy it into one that is");
+  const std::size_t axes = x.dimension(), first = std::min(leading, axes);
+  const std::size_t rows = product_of_axes(x, 0, first), width = product_of_axes(x, first, axes);
+  check_rows(axes, leading, rows, width, axes == 1 || x.layout() == xt::layout_type::row_major);
   return {x.data(), static_cast<int>(rows), static_cast<int>(width)};
 }
 
 }  // namespace detail
 
-// The first axis counts the rows, all others together are the width (1 where there are none). No copy: the array must outlive the view.
+// The first axis counts the rows, or the first `leading` ones: (scenes, objects, 7) has scenes * objects rows with leading = 2.
+// All others together are the width (1 where there are none). No copy: the array must outlive the view.
 template <class Array>
-auto rows_of(const Array& x) {
+auto as_rows(const Array& x, std::size_t leading = 1) {
   static_assert(detail::is_xtensor_container<Array>,
-                "relreason::rows_of: only xt::xtensor and xt::xarray lie in memory as rows; evaluate an expression or a view with xt::eval first");
-  return detail::view_of<const typename Array::value_type>(x);
+                "relreason::as_rows: only xt::xtensor and xt::xarray lie in memory as rows; evaluate an expression or a view with xt::eval first");
+  return detail::view_of<const typename Array::value_type>(x, leading);
 }
 template <class Array>
-auto rows_of(Array& x) requires(!std::is_const_v<Array>) {
+auto as_rows(Array& x, std::size_t leading = 1) requires(!std::is_const_v<Array>) {
   static_assert(detail::is_xtensor_container<Array>,
-                "relreason::rows_of: only xt::xtensor and xt::xarray lie in memory as rows; evaluate an expression or a view with xt::eval first");
-  return detail::view_of<typename Array::value_type>(x);
+                "relreason::as_rows: only xt::xtensor and xt::xarray lie in memory as rows; evaluate an expression or a view with xt::eval first");
+  return detail::view_of<typename Array::value_type>(x, leading);
 }
 // A temporary would be gone before its view is read.
 template <class Array>
   requires(!std::is_lvalue_reference_v<Array>)
-void rows_of(Array&& x) = delete;
+void as_rows(Array&& x, std::size_t leading = 1) = delete;
 
 // A copy of the rows as an array (rows, width).
 template <class T>

@@ -231,7 +231,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         aggregate_last(ctx, s, t, row_weight, first, last, r);
       }
       if (by == detail::aggregator::mean)
-        for (int p = 0; p < e.parents; ++p) rows_of::scale(width, r + extent_product(p, width), mean_factor<T>(t, p));
+        for (int p = 0; p < e.parents; ++p) ctx.kernel->row->scale(width, r + extent_product(p, width), mean_factor<T>(t, p));
       if (by == detail::aggregator::max)
         for (int p = 0; p < e.parents; ++p)
           if (t.pairs.start[p] == t.pairs.start[p + 1]) std::fill_n(r + extent_product(p, width), width, T(0));
@@ -253,8 +253,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         for (int l = n - 1; l > 0; --l) {
           const layer_info& f = info(l);
           if (l + 1 < n) drop(ctx, l, first, m, d);
-          for (int i = 0; s.dparameter[2 * l + 1] && i < m; ++i) rows_of::add(at(f.out), s.dparameter[2 * l + 1], d + extent_product(i, f.out));
-          if (l == q_at) add_by_segment(t, first, m, d, f.out, t.dq);
+          if (s.dparameter[2 * l + 1]) ctx.kernel->row->sum_rows(m, at(f.out), d, s.dparameter[2 * l + 1]);
+          if (l == q_at) ctx.kernel->row->scatter(m, at(f.out), d, t.pairs.segment + first, t.dq);
           const T* below = t.h[l - 1] ? t.h[l - 1] + extent_product(first, info(l - 1).out) : nullptr;
           if (l == 1) {  // layer 0 is rebuilt, in the buffer that its gradient will not use
             build(ctx, t, first, m, other);
@@ -271,10 +271,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
           std::swap(d, other);
         }
         if (n > 1) drop(ctx, 0, first, m, d);
-        for (int i = 0; i < m; ++i) {
-          rows_of::add(at(H0), t.du + extent_product(t.pairs.sender[first + i], H0), d + extent_product(i, H0));
-          rows_of::add(at(H0), t.dv + extent_product(t.pairs.receiver[first + i], H0), d + extent_product(i, H0));
-        }
+        ctx.kernel->row->scatter(m, at(H0), d, t.pairs.sender + first, t.du);
+        ctx.kernel->row->scatter(m, at(H0), d, t.pairs.receiver + first, t.dv);
       }
       node_backward(ctx, s, t, in);
     }
@@ -344,7 +342,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       for (int i = 0; i < e.parents; ++i) {
         const T* start = question_first ? t.q + extent_product(i, H0) : bias;
         std::copy_n(start, H0, t.v + extent_product(a.rows + i, H0));
-        for (int k = 0; question_first && k < a.count(i); ++k) rows_of::add(at(H0), t.v + extent_product(a.begin(i) + k, H0), start);
+        for (int k = 0; question_first && k < a.count(i); ++k) ctx.kernel->row->add(at(H0), t.v + extent_product(a.begin(i) + k, H0), start);
       }
     }
 
@@ -355,11 +353,11 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       T* db = s.dparameter[1];
       for (int i = 0; i < e.parents; ++i) {
         const auto each = [&](T* to) {
-          for (int k = 0; k < a.count(i); ++k) rows_of::add(at(H0), to, t.dv + extent_product(a.begin(i) + k, H0));
-          rows_of::add(at(H0), to, t.dv + extent_product(a.rows + i, H0));
+          ctx.kernel->row->sum_rows(a.count(i), at(H0), t.dv + extent_product(a.begin(i), H0), to);
+          ctx.kernel->row->add(at(H0), to, t.dv + extent_product(a.rows + i, H0));
         };
         if (q_at == 0) each(t.dq + extent_product(i, H0));
-        if (db && q_at == 0) rows_of::add(at(H0), db, t.dq + extent_product(i, H0));
+        if (db && q_at == 0) ctx.kernel->row->add(at(H0), db, t.dq + extent_product(i, H0));
         if (db && q_at != 0) each(db);
       }
       T* dw = s.dparameter[0];
@@ -391,16 +389,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     // z = relu(u_b + v_a) (or the plain sum), rows [first, first + m)
     template <class C>
     static void build(C& ctx, const tape<typename C::real>& t, int first, int m, typename C::real* z) {
-      for (int i = 0; i < m; ++i) {
-        const auto *u = t.u + extent_product(t.pairs.sender[first + i], H0), *v = t.v + extent_product(t.pairs.receiver[first + i], H0);
-        auto* to = z + extent_product(i, H0);
-        if (info(0).relu) {
-          rows_of::add_relu(at(H0), to, u, v);
-        } else {
-          std::copy_n(u, H0, to);
-          rows_of::add(at(H0), to, v);
-        }
-      }
+      ctx.kernel->row->gather_pairs(m, at(H0), z, t.u, t.pairs.sender + first, t.v, t.pairs.receiver + first, info(0).relu);
       drop(ctx, 0, first, m, z);
     }
     template <class C>
@@ -487,7 +476,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
           for (int j = 0; j < width; ++j)
             if (row[j] > to[j] || row[j] != row[j]) to[j] = row[j], best[j] = first + i;
         } else {
-          rows_of::add_scaled(at(width), to, row_weight ? row_weight[first + i] : T(1), row);
+          ctx.kernel->row->add_scaled(at(width), to, row_weight ? row_weight[first + i] : T(1), row);
         }
       }
     }
@@ -508,7 +497,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
           const int* best = t.best + extent_product(segment, width);
           for (int j = 0; j < width; ++j) to[j] = best[j] == i && (!info(n - 1).relu || (bits[j / 32] >> (j % 32) & 1u)) ? g[j] : T(0);
         } else if (info(n - 1).relu) {
-          rows_of::select_bits(at(width), to, bits, g, w);
+          ctx.kernel->row->select_bits(at(width), to, bits, g, w);
         } else {
           for (int j = 0; j < width; ++j) to[j] = w * g[j];
         }
@@ -544,10 +533,6 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       outer_args<typename C::real> o;
       o.rows = m, o.m = d_width, o.n = x_width, o.a = d, o.lda = d_width, o.b = x, o.ldb = x_width, o.c = dw, o.ldc = ld;
       ctx.outer(o);
-    }
-    template <class T>
-    static void add_by_segment(const tape<T>& t, int first, int m, const T* d, int w, T* to) {
-      for (int i = 0; i < m; ++i) rows_of::add(at(w), to + extent_product(t.pairs.segment[first + i], w), d + extent_product(i, w));
     }
   };
 };

@@ -21,15 +21,19 @@ inline constexpr int words = 82, answers = 28, slots = 12, object_width = 7;
 // clang-format off
 
 // r = sum_ij g(o_i, o_j, q) (1), a = f(r) (2). Scenes count as padded with zero objects to 12, as the published network saw them.
-template <int Width = 512, int Question = 256, int Dropout = 5, class... PairOptions>
-struct rn_state : model<
-    input<"o",      features<object_width>, object>,
-    input<"w",      ids<words>,             word>,
+template <int Words, int Features, int Width, int Question, int Dropout, class... PairOptions>
+struct rn_state_of : model<
+    input<"o",      features<Features>,     object>,
+    input<"w",      ids<Words>,             word>,
     input<"answer", label<answers>,         question>,
     let<"q", last_state<lstm<Question>, embedding<32>, leading>,                                              of<"w">>,
     let<"r", sum_over<pair, mlp<relu<Width>, relu<Width>, relu<Width>, relu<Width>>, padded<slots>, PairOptions...>, of<"o", "o", "q">>,
     let<"a", mlp<relu<Width>, relu<2 * Width>, dropout<Dropout>, linear<answers>>,                            of<"r">>,
     minimize<cross_entropy<>,                                                                                 of<"a", "answer">>> {};
+
+// At CLEVR's 82 words and seven numbers an object, as published.
+template <int Width = 512, int Question = 256, int Dropout = 5, class... PairOptions>
+struct rn_state : rn_state_of<words, object_width, Width, Question, Dropout, PairOptions...> {};
 
 // The question joins at the third layer of g: the first two describe pairs of objects whatever is asked.
 template <int Width = 512, int Question = 256, int Dropout = 5>

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "relreason/nn/embedding.hpp"
-#include "relreason/nn/lstm_cell.hpp"
 
 namespace relreason {
 
@@ -101,7 +100,7 @@ struct last_state {
         a.rows = words, a.k = D, a.n = G, a.x = s.parameter[0], a.ldx = D, a.packed = s.prepared[4 * k], a.bias = s.parameter[4 * k + 3];
         a.y = s.shared[k], a.ldy = G;
         ctx.affine(a);
-        for (int i = 0; i < words; ++i) rows_of::add(G, s.shared[k] + extent_product(i, G), s.parameter[4 * k + 4]);
+        for (int i = 0; i < words; ++i) ctx.kernel->row->add(G, s.shared[k] + extent_product(i, G), s.parameter[4 * k + 4]);
       }
       if (!lead) return;
       T *h = s.shared[pad_h], *c = s.shared[pad_c], *gates = pad_gates(s), *tc = pad_tc(s);
@@ -112,7 +111,7 @@ struct last_state {
         std::copy_n(s.shared[table], G, a);
         add_recurrent(ctx, s, 0, 1, h + extent_product(t, H), a);
         std::copy_n(c + extent_product(t, H), H, c + extent_product(t + 1, H));
-        lstm_cell::forward(H, a, c + extent_product(t + 1, H), tc + extent_product(t, H), h + extent_product(t + 1, H));
+        ctx.kernel->row->lstm_forward(1, H, a, c + extent_product(t + 1, H), tc + extent_product(t, H), h + extent_product(t + 1, H));
       }
     }
 
@@ -168,9 +167,7 @@ struct last_state {
           std::copy_n(t.c, extent_product(n, H), t.before_c[k] + extent_product(first, H));
           for (int i = 0; i < n; ++i) std::copy_n(s.shared[k] + extent_product(t.token[k][first + i], G), G, gates + extent_product(i, G));
           add_recurrent(ctx, s, k, n, t.h, gates);
-          for (int i = 0; i < n; ++i)
-            lstm_cell::forward(H, gates + extent_product(i, G), t.c + extent_product(i, H), t.tc[k] + extent_product(first + i, H),
-                               t.h + extent_product(i, H));
+          ctx.kernel->row->lstm_forward(n, H, gates, t.c, t.tc[k] + extent_product(first, H), t.h);
         }
         for (; active < t.sequences; ++active) begin(e, s, t, active);
         for (int i = 0; i < t.sequences; ++i) std::copy_n(t.h + extent_product(i, H), H, y + extent_product(t.order[i], H * directions) + k * H);
@@ -181,23 +178,19 @@ struct last_state {
     static void backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>&,
                          const typename C::real*, const typename C::real* dy) {
       using T = typename C::real;
-      const extent& e = ctx.template at<word>();
       for (int k = 0; k < directions; ++k) {
         for (int i = 0; i < t.sequences; ++i) std::copy_n(dy + extent_product(t.order[i], H * directions) + k * H, H, t.dh + extent_product(i, H));
         std::fill_n(t.dc, extent_product(t.sequences, H), T(0));
         int active = t.sequences;
         for (int step = t.steps - 1; step >= 0; --step) {
           const int first = t.start[step], n = t.start[step + 1] - first;
-          for (; active > n; --active) end(e, s, t, active - 1);
+          for (; active > n; --active) end(ctx, s, t, active - 1);
           T* gates = t.gates[k] + extent_product(first, G);
-          for (int i = 0; i < n; ++i) {
-            lstm_cell::backward(H, gates + extent_product(i, G), t.before_c[k] + extent_product(first + i, H), t.tc[k] + extent_product(first + i, H),
-                                t.dh + extent_product(i, H), t.dc + extent_product(i, H));
-            rows_of::add(G, s.dshared[k] + extent_product(t.token[k][first + i], G), gates + extent_product(i, G));
-          }
+          ctx.kernel->row->lstm_backward(n, H, gates, t.before_c[k] + extent_product(first, H), t.tc[k] + extent_product(first, H), t.dh, t.dc);
+          ctx.kernel->row->scatter(n, G, gates, t.token[k] + first, s.dshared[k]);
           recurrent_gradient(ctx, s, k, n, gates, t.dh);
         }
-        for (; active > 0; --active) end(e, s, t, active - 1);
+        for (; active > 0; --active) end(ctx, s, t, active - 1);
         weight_gradient(ctx, s, k, t.start[t.steps], t.gates[k], t.before_h[k]);
       }
     }
@@ -211,10 +204,10 @@ struct last_state {
         const int pads = ctx.template at<word>().padded;
         for (int t = pads - 1; t >= 0; --t) {
           T* a = gates + extent_product(t, G);
-          lstm_cell::backward(H, a, s.shared[pad_c] + extent_product(t, H), pad_tc(s) + extent_product(t, H), dh + extent_product(t + 1, H),
-                              dc + extent_product(t + 1, H));
-          rows_of::add(G, s.dshared[table], a);
-          rows_of::add(H, dc + extent_product(t, H), dc + extent_product(t + 1, H));
+          ctx.kernel->row->lstm_backward(1, H, a, s.shared[pad_c] + extent_product(t, H), pad_tc(s) + extent_product(t, H),
+                                         dh + extent_product(t + 1, H), dc + extent_product(t + 1, H));
+          ctx.kernel->row->add(G, s.dshared[table], a);
+          ctx.kernel->row->add(H, dc + extent_product(t, H), dc + extent_product(t + 1, H));
           affine_args<T> p;
           p.rows = 1, p.k = G, p.n = H, p.x = a, p.ldx = G, p.packed = s.prepared[2], p.y = dh + extent_product(t, H), p.ldy = H, p.accumulate = true;
           ctx.affine(p);
@@ -229,8 +222,7 @@ struct last_state {
         affine_args<T> p;
         p.rows = words, p.k = G, p.n = D, p.x = d, p.ldx = G, p.packed = s.prepared[4 * k + 3], p.y = s.dparameter[0], p.ldy = D, p.accumulate = true;
         ctx.affine(p);
-        for (int i = 0; i < words; ++i)
-          for (const int bias : {3, 4}) rows_of::add(G, s.dparameter[4 * k + bias], d + extent_product(i, G));
+        for (const int bias : {3, 4}) ctx.kernel->row->sum_rows(words, G, d, s.dparameter[4 * k + bias]);
       }
     }
 
@@ -295,12 +287,13 @@ struct last_state {
         std::fill_n(c, H, T(0));
       }
     }
-    template <class T>
-    static void end(const extent& e, const slots<T>& s, tape<T>& t, int i) {
+    template <class C>
+    static void end(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, int i) {
       if (!lead) return;
+      const extent& e = ctx.template at<word>();
       const int pads = e.padded - e.count(t.order[i]);
-      rows_of::add(H, s.dshared[pad_h] + extent_product(pads, H), t.dh + extent_product(i, H));
-      rows_of::add(H, s.dshared[pad_c] + extent_product(pads, H), t.dc + extent_product(i, H));
+      ctx.kernel->row->add(H, s.dshared[pad_h] + extent_product(pads, H), t.dh + extent_product(i, H));
+      ctx.kernel->row->add(H, s.dshared[pad_c] + extent_product(pads, H), t.dc + extent_product(i, H));
     }
     template <class C>  // gates += h W_hh^T
     static void add_recurrent(C& ctx, const slots<typename C::real>& s, int k, int n, const typename C::real* h, typename C::real* gates) {

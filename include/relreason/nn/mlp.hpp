@@ -101,12 +101,11 @@ struct mlp_bind : operation {
     const int n_rows = ctx.template at<typename out::space>().rows;
     const layer_info& last = layers[n - 1];
     std::memcpy(t.d, dy, extent_product(n_rows, last.out) * sizeof(T));
-    if (last.relu) rows_of::gate(extent_product(n_rows, last.out), t.d, y);
+    if (last.relu) ctx.kernel->row->gate(extent_product(n_rows, last.out), t.d, y);
     for (int l = n - 1; l >= 0; --l) {
       const layer_info& f = layers[static_cast<std::size_t>(l)];
       if (f.dropout && ctx.training) drop(ctx, l, t.d);
-      for (int r = 0; s.dparameter[2 * l + 1] && r < n_rows; ++r)
-        rows_of::add(static_cast<std::size_t>(f.out), s.dparameter[2 * l + 1], t.d + extent_product(r, f.out));
+      if (s.dparameter[2 * l + 1]) ctx.kernel->row->sum_rows(n_rows, static_cast<std::size_t>(f.out), t.d, s.dparameter[2 * l + 1]);
       if (s.dparameter[2 * l]) {
         outer_args<T> w;
         w.rows = n_rows, w.m = f.out, w.n = f.in;

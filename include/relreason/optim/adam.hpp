@@ -6,44 +6,16 @@
 #include <array>
 #include <cmath>
 
+#include "relreason/backend/cpu/row_sets.hpp"
 #include "relreason/optim/optimizer.hpp"
 
 namespace relreason {
 
 namespace detail {
 
-// What one step of Adam or AdamW needs per element, rounded once from double.
-template <class T>
-struct adam_factors {
-  T scale;           // of the gradient
-  T decay_gradient;  // L2: added to the gradient times w
-  T keep_parameter;  // decoupled: w is multiplied by it first
-  T new1, keep2, new2;
-  T rate;  // rate / (1 - beta1^t)
-  T root;  // sqrt(1 - beta2^t)
-  T epsilon;
-};
-
-// d = scale g + decay w    m += (d - m) (1 - beta1)    v = beta2 v + (1 - beta2) d^2    w -= rate m / (sqrt(v) / root + epsilon)
-template <class T, class Count>
-void adam_elements(T* __restrict w, const T* __restrict g, T* __restrict m, T* __restrict v, Count count, const adam_factors<T>& k) {
-  T denominator[element_block];
-  for (std::size_t i = 0; i < count; ++i) {
-    const T kept = w[i] * k.keep_parameter;
-    const T d = g[i] * k.scale + k.decay_gradient * kept;
-    w[i] = kept;
-    m[i] += (d - m[i]) * k.new1;
-    v[i] = v[i] * k.keep2 + k.new2 * d * d;
-    denominator[i] = v[i];
-  }
-  square_roots(denominator, count);
-  for (std::size_t i = 0; i < count; ++i) w[i] -= k.rate * m[i] / (denominator[i] / k.root + k.epsilon);
-}
-
 template <class T>
 void adam_update(T* w, const T* g, T* const* moments, std::size_t n, const adam_factors<T>& k) {
-  T *m = moments[0], *v = moments[1];
-  for_element_blocks(n, [&](std::size_t i, auto count) { adam_elements(w + i, g + i, m + i, v + i, count, k); });
+  select_rows<T>().adam(n, w, g, moments[0], moments[1], k);
 }
 
 // The factors both share; bias corrections in double.

@@ -8,10 +8,6 @@
 #include <string_view>
 #include <type_traits>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #include "relreason/core/error.hpp"
 #include "relreason/optim/text.hpp"
 
@@ -42,19 +38,6 @@ void for_element_blocks(std::size_t n, Body&& body) {
   std::size_t first = 0;
   for (; first + element_block <= n; first += element_block) body(first, std::integral_constant<std::size_t, element_block>{});
   if (first < n) body(first, n - first);
-}
-
-// x = sqrt(x). std::sqrt may set errno, which keeps compilers from vectorizing it; both ways round correctly, so the bits are the same.
-template <class T, class Count>
-void square_roots(T* x, Count count) {
-  std::size_t done = 0;
-#if defined(__SSE2__)
-  if constexpr (std::is_same_v<T, float>)
-    for (const std::size_t whole = count / 4 * 4; done < whole; done += 4) _mm_storeu_ps(x + done, _mm_sqrt_ps(_mm_loadu_ps(x + done)));
-  if constexpr (std::is_same_v<T, double>)
-    for (const std::size_t whole = count / 2 * 2; done < whole; done += 2) _mm_storeu_pd(x + done, _mm_sqrt_pd(_mm_loadu_pd(x + done)));
-#endif
-  for (std::size_t i = done; i < count; ++i) x[i] = std::sqrt(x[i]);
 }
 
 inline void check_setting(std::string_view policy, std::string_view setting, double value, bool good, std::string_view wanted) {

@@ -28,7 +28,7 @@ struct point {
 struct curve {
   std::string name;           // the system: "Relation Network"
   std::vector<point> points;  // by rising x
-  bool dashed = false;        // by custom: measured on the training questions
+  bool dashed = false;        // by custom: measured in training
 };
 
 enum class scale { number, percent, logarithmic };  // percent: y of 0.5 is shown as 50 %
@@ -88,7 +88,8 @@ struct run {
   std::string confusion_of;  // the system whose mistakes are shown
   std::vector<sample> samples;
   std::vector<model_line> model;
-  std::string model_text;  // describe<model>(...); optional
+  std::string model_sizes;  // what flops and bytes count: "a question of 20 words about 6 objects"
+  std::string model_text;   // describe<model>(...); optional
 };
 
 // r.model = report::lines_of(describe_lines_of<rn>(typical));

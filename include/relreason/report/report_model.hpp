@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "relreason/report/report_data.hpp"
-#include "relreason/report/report_svg.hpp"
+#include "relreason/report/report_text.hpp"
 
 namespace relreason::report::detail {
 

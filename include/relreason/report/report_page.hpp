@@ -6,7 +6,7 @@ namespace relreason::report::detail {
 inline constexpr const char* page_style = R"css(
 :root { --page: #fbfbfa; --card: #ffffff; --ink: #1d2127; --soft: #5b636e; --line: #e2e4e8; --fill: #eef0f3; --focus: #1f5fd0;
   --s0: #2563c9; --s1: #b8560f; --s2: #1c7a4d; --s3: #7d3fb5; --right: #1c7a4d; --wrong: #bb2d2d; --hit: 37, 99, 201; --miss: 187, 45, 45;
-  --pair: #ffb000; color-scheme: light; }
+  --pair: #f59300; color-scheme: light; }
 @media (prefers-color-scheme: dark) { :root:not([data-theme="light"]) { DARK } }
 :root[data-theme="dark"] { DARK }
 * { box-sizing: border-box; }
@@ -18,43 +18,41 @@ h1 { font-size: 28px; line-height: 1.2; font-weight: 650; letter-spacing: -.015e
 h2 { font-size: 19px; font-weight: 640; letter-spacing: -.01em; margin: 0 0 4px; }
 h3 { font-size: 15px; font-weight: 620; margin: 0 0 8px; }
 p { margin: 0 0 12px; }
-.soft, caption, .note { color: var(--soft); }
+.soft, .note { color: var(--soft); }
 .note { font-size: 13.5px; margin-bottom: 16px; max-width: 72ch; }
 section { margin-top: 48px; }
-.number-font, table, .fact dd, .read, .big { font-variant-numeric: tabular-nums; }
+table, .facts dd, .read, .big { font-variant-numeric: tabular-nums; }
 button, select { font: inherit; font-size: 14px; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 7px; padding: 4px 12px; }
 button { cursor: pointer; }
 button:hover, select:hover { border-color: var(--soft); }
 button[aria-pressed="true"] { background: var(--ink); color: var(--page); border-color: var(--ink); }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
-nav a { color: var(--soft); text-decoration: none; margin-right: 18px; font-size: 14px; white-space: nowrap; }
+nav a { color: var(--soft); text-decoration: none; font-size: 14px; }
 nav a:hover { color: var(--ink); text-decoration: underline; }
-nav { margin-top: 14px; }
+nav { margin-top: 14px; display: flex; flex-wrap: wrap; gap: 4px 18px; }
 .theme { flex: none; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 18px; min-width: 0; }
 .headlines { display: flex; flex-wrap: wrap; gap: 12px 44px; margin-top: 28px; }
 .big { font-size: 34px; line-height: 1.15; font-weight: 620; letter-spacing: -.02em; }
 .dot { display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: 7px; }
-dl.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: 10px 28px; margin: 28px 0 0; padding-top: 20px; border-top: 1px solid var(--line); }
-.fact dt { color: var(--soft); font-size: 13px; }
-.fact dd { margin: 0; overflow-wrap: anywhere; }
-code { font: 13px/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; }
-.wide { grid-column: 1 / -1; }
-.charts, .tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); gap: 16px; align-items: start; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: 10px 28px; margin: 28px 0 0; padding-top: 20px; border-top: 1px solid var(--line); }
+.facts dt { color: var(--soft); font-size: 13px; }
+.facts dd { margin: 0; overflow-wrap: anywhere; font-size: 14px; }
+.charts, .tables { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); gap: 16px; align-items: start; }
 .tables { grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); }
 .chart svg { display: block; width: 100%; height: auto; touch-action: pan-y; }
-.chart text { fill: var(--soft); font-size: 13px; } .heat text { fill: var(--soft); font-size: 11.5px; }
+.chart text { fill: var(--soft); font-size: 12px; } .heat text { fill: var(--soft); font-size: 11.5px; }
 .grid { stroke: var(--line); }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 14px; font-size: 13px; color: var(--soft); }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 14px; font-size: 13px; color: var(--soft); margin-bottom: 8px; }
 .legend i { display: inline-block; width: 16px; height: 0; border-top: 2.5px solid; margin-right: 6px; vertical-align: 4px; }
 .legend i.dashed { border-top-style: dashed; border-top-width: 2px; }
-.read { min-height: 20px; font-size: 13px; color: var(--ink); margin-top: 6px; }
+.read { min-height: 20px; font-size: 13px; color: var(--ink); margin-top: 4px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
-caption { text-align: left; font-size: 13px; padding-bottom: 6px; }
 th { text-align: left; font-weight: 500; }
 thead th { color: var(--soft); font-size: 13px; line-height: 1.3; border-bottom: 1px solid var(--line); vertical-align: bottom; }
 td, th { padding: 4px 14px 4px 0; white-space: nowrap; }
+td.long { white-space: normal; min-width: 260px; }
 .tables thead th { white-space: normal; }
 td:last-child, th:last-child { padding-right: 0; }
 .count { text-align: right; color: var(--soft); }
@@ -63,7 +61,7 @@ td:last-child, th:last-child { padding-right: 0; }
 .bar { height: 7px; border-radius: 4px; background: var(--fill); overflow: hidden; }
 .bar b { display: block; height: 100%; border-radius: 4px; }
 .confusion { display: grid; grid-template-columns: minmax(0, 1fr) 260px; gap: 32px; }
-.heat { display: block; width: 100%; height: auto; }
+.heat { display: block; width: 100%; max-width: var(--own); height: auto; }
 .heat .frame { fill: none; stroke: var(--soft); stroke-opacity: .45; }
 .heat .mark { fill: none; stroke: var(--ink); stroke-width: 1.6; }
 .mistakes { list-style: none; margin: 0; padding: 0; font-size: 14px; }
@@ -84,13 +82,15 @@ td:last-child, th:last-child { padding-right: 0; }
 .verdict { display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: baseline; font-size: 14px; }
 .verdict b { font-weight: 640; }
 .tag { font-size: 12px; font-weight: 640; border-radius: 5px; padding: 1px 7px; color: #fff; }
-.is-right .tag { background: var(--right); } .is-wrong .tag { background: var(--wrong); }
-.is-wrong { border-color: var(--wrong); }
+.tag.right { background: var(--right); } .tag.wrong { background: var(--wrong); }
+.type { font-size: 12.5px; }
 .top { display: grid; grid-template-columns: auto 1fr 46px; gap: 1px 10px; align-items: center; font-size: 13px; }
 .top span:nth-child(3n) { text-align: right; color: var(--soft); font-variant-numeric: tabular-nums; }
 .top .answer { font-weight: 650; }
+section > .card + .card, details { margin-top: 16px; }
 details { font-size: 13px; } summary { cursor: pointer; color: var(--soft); }
-.pair-list { list-style: none; margin: 6px 0 0; padding: 0; }
+.pair-list { font-size: 13px; margin-top: auto; padding-top: 4px; }
+.pair-list ol { list-style: none; margin: 2px -4px 0; padding: 0; }
 .pair-list li > :last-child, .mistakes li > :last-child { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .pair-list li { display: flex; justify-content: space-between; gap: 10px; padding: 2px 4px; border-radius: 4px; }
 .pair-list li:hover, .pair-list li:focus { background: var(--fill); }
@@ -102,9 +102,10 @@ details { font-size: 13px; } summary { cursor: pointer; color: var(--soft); }
 pre { overflow-x: auto; font: 12.5px/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; margin: 8px 0 0; }
 footer { margin-top: 56px; padding-bottom: 40px; color: var(--soft); font-size: 13px; }
 .hidden { position: absolute; } .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-@media (max-width: 820px) { .confusion { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 820px) { .confusion { grid-template-columns: minmax(0, 1fr); } #heat { overflow-x: auto; } .heat { min-width: min(560px, var(--own)); } }
 @media (max-width: 560px) { main, header, footer { padding-left: 14px; padding-right: 14px; } h1 { font-size: 23px; } .big { font-size: 28px; } header { gap: 12px; }
-  .share { grid-template-columns: 52px minmax(24px, 1fr); min-width: 92px; } td, th { padding-right: 9px; } }
+  .facts { grid-template-columns: 1fr; gap: 5px; } .facts div { display: grid; grid-template-columns: 118px 1fr; align-items: baseline; }
+  .tables th { white-space: normal; } .share { grid-template-columns: 52px; min-width: 0; } td, th { padding-right: 10px; } }
 @media print { .theme, .filters, nav { display: none; } .sample { break-inside: avoid; } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 )css";
@@ -146,7 +147,7 @@ const ticks = (low, high, n) => {
   return out;
 };
 const draw_chart = (box, chart) => {
-  const W = 420, H = 270, left = 56, right = 12, top = 10, bottom = 42;
+  const W = 340, H = 232, left = 50, right = 10, top = 8, bottom = 38;
   const logarithmic = chart.y === "logarithmic", show = v => chart.y === "percent" && v !== null ? `${(100 * v).toFixed(1)} %` : short(v);
   const usable = p => p[1] !== null && p[0] !== null && (!logarithmic || p[1] > 0);
   const points = chart.curves.flatMap(c => c.points.filter(usable));
@@ -158,18 +159,19 @@ const draw_chart = (box, chart) => {
   const [x0, x1] = span(...extent(0));
   let [y0, y1] = extent(1).map(f);
   if (chart.y === "percent") y0 = Math.min(0, y0), y1 = y1 > .6 ? Math.max(1, y1) : y1 * 1.1 || 1;
-  else if (!logarithmic && y0 > 0 && y0 < .6 * y1) y0 = 0;
+  else if (logarithmic) y0 = Math.floor(y0 + 1e-9), y1 = Math.max(y0 + 1, Math.ceil(y1 - 1e-9));
+  else if (y0 > 0 && y0 < .6 * y1) y0 = 0;
   [y0, y1] = span(y0, y1);
   const X = x => left + (x - x0) / (x1 - x0) * (W - left - right), Y = y => H - bottom - (f(y) - y0) / (y1 - y0) * (H - top - bottom);
   const svg = make("svg", { viewBox: `0 0 ${W} ${H}`, tabindex: 0, role: "img",
     "aria-label": `${chart.title} by ${chart.x_title}. ` + chart.curves.map(c => { const last = c.points.filter(usable).at(-1); return last ? `${c.name}: ${show(last[1])} at ${many(last[0])}` : ""; }).join("; ") + ". Arrow keys read values." });
   box.insertBefore(svg, read);
-  let rows = logarithmic ? ticks(Math.floor(y0), Math.ceil(y1), Math.min(5, Math.ceil(y1) - Math.floor(y0))).filter(v => Number.isInteger(v) && v >= y0 - .01 && v <= y1 + .01).map(v => 10 ** v)
-    : ticks(y0, y1, 4);
-  if (logarithmic && rows.length < 2) rows = [10 ** y0, 10 ** ((y0 + y1) / 2), 10 ** y1];
+  const decades = logarithmic ? [...Array(y1 - y0 + 1).keys()].filter(k => k % Math.ceil((y1 - y0) / 5) === 0).map(k => 10 ** (y0 + k)) : [];
+  const rows = !logarithmic ? ticks(y0, y1, 4) : y1 - y0 === 1 ? [1, 2, 5, 10].map(m => m * 10 ** y0) : decades;
   for (const v of rows) {
     make("line", { class: "grid", x1: left, x2: W - right, y1: Y(v), y2: Y(v) }, svg);
-    make("text", { x: left - 7, y: Y(v) + 4, "text-anchor": "end" }, svg, chart.y === "percent" ? `${+(100 * v).toFixed(1)} %` : +v.toPrecision(3) !== 0 && Math.abs(v) < 1e-3 ? (+v.toPrecision(2)).toExponential() : short(+v.toPrecision(3)));
+    make("text", { x: left - 7, y: Y(v) + 4, "text-anchor": "end" }, svg, chart.y === "percent" ? `${+(100 * v).toFixed(1)} %`
+      : v !== 0 && Math.abs(v) < 1e-2 ? (+v.toPrecision(2)).toExponential() : short(+v.toPrecision(3)));
   }
   for (const v of ticks(x0, x1, 5)) make("text", { x: Math.min(X(v), W - right - 6), y: H - bottom + 18, "text-anchor": "middle" }, svg, v >= 1e4 ? `${+(v / 1e3).toFixed(1)}k` : many(+v.toPrecision(6)));
   make("text", { x: (left + W - right) / 2, y: H - 3, "text-anchor": "middle" }, svg, chart.x_title);
@@ -212,7 +214,7 @@ document.querySelectorAll("[data-chart]").forEach(box => draw_chart(box, data.ch
 // Heat map: a row is a true answer, its cells are shares of its predictions.
 const draw_heat = box => {
   const { labels, groups, counts } = data.confusion, n = labels.length, size = Math.max(14, Math.min(40, 560 / n)), side = 74, head = 66;
-  const svg = make("svg", { viewBox: `0 0 ${side + n * size + 2} ${head + n * size + 2}`, class: "heat", tabindex: 0, role: "img",
+  const svg = make("svg", { viewBox: `0 0 ${side + n * size + 2} ${head + n * size + 2}`, class: "heat", tabindex: 0, role: "img", style: `--own:${Math.round(1.25 * (side + n * size))}px`,
     "aria-label": `Confusion of ${n} answers; rows are true answers, columns predictions. Arrow keys read cells. The most frequent mistakes are listed beside it.` });
   const read = box.querySelector(".read"), sums = labels.map((_, i) => counts.slice(i * n, i * n + n).reduce((a, b) => a + b, 0));
   box.insertBefore(svg, read);
@@ -226,7 +228,7 @@ const draw_heat = box => {
     make("rect", { x: side + j * size + .5, y: head + i * size + .5, width: size - 1, height: size - 1, rx: 1.5,
       style: share > 0 ? `fill:rgba(var(--${i === j ? "hit" : "miss"}),${(.08 + .92 * Math.sqrt(share)).toFixed(3)})` : "fill:var(--fill);fill-opacity:.55" }, svg);
   }
-  for (let i = 0; i < n;) {
+  for (let i = 0; i < groups.length;) {
     let j = i; while (j < n && groups[j] === groups[i]) ++j;
     make("rect", { class: "frame", x: side + i * size, y: head + i * size, width: (j - i) * size, height: (j - i) * size }, svg);
     i = j;

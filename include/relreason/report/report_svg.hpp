@@ -6,39 +6,16 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
+#include <initializer_list>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "relreason/core/error.hpp"
 #include "relreason/data/clevr.hpp"
-#include "relreason/report/json_writer.hpp"
+#include "relreason/report/report_text.hpp"
 
 namespace relreason::report {
-
-// Text as it may stand in an element or in a quoted attribute.
-inline std::string html(std::string_view text) {
-  std::string out;
-  for (const char c : mended_utf8(text)) {
-    if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '&') out += "&amp;";
-    else if (c == '"') out += "&quot;";
-    else if (c == '\'') out += "&#39;";
-    else if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') out += ' ';
-    else out += c;
-  }
-  return out;
-}
-
-template <class... Values>
-std::string format(const char* how, Values... values) {
-  const int n = std::snprintf(nullptr, 0, how, values...);
-  std::string out(static_cast<std::size_t>(n), ' ');
-  std::snprintf(out.data(), out.size() + 1, how, values...);
-  return out;
-}
 
 // "large red metal sphere"
 inline std::string words_of(const clevr::object& o) {
@@ -47,22 +24,33 @@ inline std::string words_of(const clevr::object& o) {
          std::string(materials[o.attributes[material]]) + " " + std::string(shapes[o.attributes[shape]]);
 }
 
-// Shares of all pairs; what is negative or not finite counts as nothing.
-struct pair_share {
+// A pair of objects, a <= b, in both orders together. times_equal is its share over what it would have if all n * n ordered pairs were of one size.
+struct pair_use {
   int a = 0, b = 0;
-  double share = 0;
+  double share = 0, times_equal = 0;
 };
-inline std::vector<pair_share> shares_of(const std::vector<double>& weights, int n) {
-  std::vector<pair_share> out;
-  double sum = 0;
+
+// Of n x n sizes of ordered pairs; what is negative or not finite counts as nothing. The most used first.
+inline std::vector<pair_use> pairs_of(const std::vector<double>& sizes, int n) {
+  const auto size = [&](int a, int b) {
+    const double v = sizes[static_cast<std::size_t>(a * n + b)];
+    return std::isfinite(v) && v > 0 ? v : 0;
+  };
+  std::vector<pair_use> out;
+  double largest = 0, sum = 0;
   for (int a = 0; a < n; ++a)
-    for (int b = 0; b < n; ++b) {
-      const double w = weights[static_cast<std::size_t>(a * n + b)];
-      out.push_back({a, b, std::isfinite(w) && w > 0 ? w : 0});
+    for (int b = 0; b < n; ++b) largest = std::max(largest, size(a, b));
+  if (largest == 0) largest = 1;
+  for (int a = 0; a < n; ++a)
+    for (int b = a; b < n; ++b) {
+      out.push_back({a, b, size(a, b) / largest + (a < b ? size(b, a) / largest : 0)});
       sum += out.back().share;
     }
-  for (auto& p : out) p.share = sum > 0 ? p.share / sum : 0;
-  std::stable_sort(out.begin(), out.end(), [](const pair_share& x, const pair_share& y) { return x.share > y.share; });
+  for (auto& p : out) {
+    p.share = sum > 0 ? p.share / sum : 0;
+    p.times_equal = p.share * n * n / (p.a < p.b ? 2 : 1);
+  }
+  std::stable_sort(out.begin(), out.end(), [](const pair_use& x, const pair_use& y) { return x.times_equal > y.times_equal; });
   return out;
 }
 
@@ -102,7 +90,7 @@ inline placed place_of(const clevr::object& o) {
 }
 
 inline std::string cube_svg(const placed& p, double degrees, rgb c, bool metal) {
-  const double yaw = (std::isfinite(degrees) ? degrees : 0.) * 3.14159265358979 / 180;
+  const double yaw = (std::isfinite(degrees) ? std::fmod(degrees, 360) : 0.) * 3.14159265358979 / 180;
   std::array<std::array<double, 2>, 4> ground;  // the square's corners: right and away, in pixels
   for (std::size_t k = 0; k < 4; ++k) {
     const double angle = yaw + (2 * static_cast<double>(k) + 1) * 3.14159265358979 / 4, x = std::cos(angle) * 1.41421356,
@@ -148,23 +136,18 @@ inline std::string object_svg(const clevr::object& o, int number) {
   return out + "</g>";
 }
 
-// Ordered pairs (a, b) and (b, a) lie on one line: it shows both. A pair of an object with itself is a ring.
-inline std::string pairs_svg(const clevr::scene& s, const std::vector<pair_share>& shares) {
-  const int n = static_cast<int>(s.objects.size());
-  std::vector<double> both(static_cast<std::size_t>(n * n), 0);
-  for (const auto& p : shares) both[static_cast<std::size_t>(std::min(p.a, p.b) * n + std::max(p.a, p.b))] += p.share;
-  const double most = both.empty() ? 0 : *std::max_element(both.begin(), both.end());
+// A line between two objects or a ring around one: faint at an equal share, of full strength from three times that on. The strongest lie on top.
+inline std::string pairs_svg(const clevr::scene& s, const std::vector<pair_use>& pairs) {
   std::string out;
-  for (int a = 0; a < n; ++a)
-    for (int b = a; b < n; ++b) {
-      const double part = most > 0 ? both[static_cast<std::size_t>(a * n + b)] / most : 0;
-      if (part < .05) continue;  // thinner than can be seen
-      const auto p = place_of(s.objects[static_cast<std::size_t>(a)]), q = place_of(s.objects[static_cast<std::size_t>(b)]);
-      const std::string look =
-          format(" class=\"pair\" data-pair=\"%d-%d\" stroke-width=\"%.2f\" stroke-opacity=\"%.2f\"", a, b, .6 + 4.4 * part, .12 + .83 * part);
-      if (a == b) out += format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"", p.x, p.y, p.r + 5) + look + "/>";
-      else out += format("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"", p.x, p.y, q.x, q.y) + look + "/>";
-    }
+  for (auto use = pairs.rbegin(); use != pairs.rend(); ++use) {
+    const double strength = std::min(1., use->times_equal / 3);
+    if (strength < .1) continue;  // thinner than can be seen
+    const auto p = place_of(s.objects[static_cast<std::size_t>(use->a)]), q = place_of(s.objects[static_cast<std::size_t>(use->b)]);
+    const std::string look = format(" class=\"pair\" data-pair=\"%d-%d\" stroke-width=\"%.2f\" stroke-opacity=\"%.2f\"", use->a, use->b,
+                                    1 + 3.5 * strength * strength, .2 + .75 * strength);
+    if (use->a == use->b) out += format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"", p.x, p.y, p.r + 5) + look + "/>";
+    else out += format("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"", p.x, p.y, q.x, q.y) + look + "/>";
+  }
   return out;
 }
 
@@ -215,7 +198,7 @@ inline std::string scene_svg(const clevr::scene& s, const std::vector<double>& p
   const auto depth = [&](int i) { return std::isfinite(at(i).pixel[2]) ? at(i).pixel[2] : 0.; };
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return depth(a) > depth(b); });
   for (const int i : order) out += detail::object_svg(at(i), i + 1);
-  if (!pair_weights.empty()) out += "<g class=\"pairs\">" + detail::pairs_svg(s, shares_of(pair_weights, n)) + "</g>";
+  if (!pair_weights.empty()) out += "<g class=\"pairs\">" + detail::pairs_svg(s, pairs_of(pair_weights, n)) + "</g>";
   for (const int i : order) {
     const auto p = detail::place_of(at(i));
     out += format("<g class=\"number\"><circle cx=\"%.1f\" cy=\"%.1f\" r=\"8\"/><text x=\"%.1f\" y=\"%.1f\">%d</text></g>", p.x, p.y, p.x, p.y + 3.6,

@@ -1,9 +1,11 @@
 // relreason/train/checkpoint.hpp -- everything a run needs to go on with the same bits, in one safetensors file written as a whole or not at all.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
@@ -61,16 +63,46 @@ inline std::uint64_t whole_value(const std::string& text, const std::string& pat
   return v;
 }
 
+inline std::string digits(std::uint64_t v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(v));
+  return text;
+}
+
+// Of all tensors and all metadata: FNV-1a over 8 bytes at a time, with a shift that lets high bits reach low ones.
+inline std::string checksum(const safetensors::writer& w) {
+  const auto bytes = w.bytes();
+  std::uint64_t sum = 0xcbf29ce484222325u;
+  for (std::size_t i = 0; i < bytes.size(); i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + i, std::min<std::size_t>(8, bytes.size() - i));
+    sum = (sum ^ word) * 0x100000001b3u;
+    sum ^= sum >> 29;
+  }
+  return digits(sum);
+}
+
+// What a file's writer held, without its checksum.
+inline safetensors::writer rewritten(const safetensors::file& from) {
+  safetensors::writer w;
+  for (const auto& t : from.tensors()) w.add(t.name, t.type, t.shape, t.bytes);
+  for (const auto& [key, value] : from.metadata())
+    if (key != "checksum") w.metadata(key, value);
+  return w;
+}
+
 }  // namespace detail
 
-// A number that changes with the model: its lines, operations, shapes.
+// 16 hexadecimal digits that change with the model: its lines, operations, spaces and widths.
 template <class M>
 std::string model_hash() {
-  limits<M> at;
-  at.per_parent.fill(1);
-  char text[32];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(stream_of(describe<M>(at).c_str())));
-  return text;
+  std::string text;
+  for (const auto& l : describe_lines_of<M>({})) {
+    text += l.name + "|" + l.operation + "|" + l.space + "|" + std::to_string(l.width) + "|" + std::to_string(l.parameters) + "|";
+    for (const auto& r : l.reads) text += r + ",";
+    text += "\n";
+  }
+  return detail::digits(stream_of(text.c_str()));
 }
 
 template <class M, class Optimizer, name... Wanted>
@@ -85,23 +117,29 @@ void save_checkpoint(const std::string& path, const trainer<M, Optimizer, Wanted
       .metadata("stopping", detail::list_text(r.stopping));
   for (const auto& [key, value] : r.settings) w.metadata("setting." + key, value);
   for (const auto& [key, value] : r.notes) w.metadata("note." + key, value);
+  w.metadata("checksum", detail::checksum(w));
   w.write(path);
 }
 
-// The record of a checkpoint, without its arrays.
+// The record of a checkpoint, after its checksum was found right.
 inline run_state_record read_record(const safetensors::file& from) {
   const auto& meta = from.metadata();
+  const auto& path = from.path();
   const auto get = [&](const std::string& key) -> const std::string& {
     const auto found = meta.find(key);
     if (found == meta.end())
-      fail("checkpoint: ", from.path(), " has no \"", key, "\"; is it a checkpoint of relreason? Weights alone are loaded with load_weights");
+      fail("checkpoint: ", path, " has no \"", key, "\"; is it a checkpoint of relreason? Weights alone are loaded with load_weights");
     return found->second;
   };
-  const auto& path = from.path();
   if (const auto format = detail::whole_value(get("format"), path, "format"); format != checkpoint_format)
     fail("checkpoint: ", path, " has format ", format, "; this program reads format ", checkpoint_format);
+  for (const char* key : {"model", "instructions", "steps", "optimizer"}) get(key);
+  if (const auto sum = detail::checksum(detail::rewritten(from)); sum != get("checksum"))
+    fail("checkpoint: ", path, " is damaged: its checksum is ", get("checksum"), ", its content has ", sum, "; use another copy");
   run_state_record r;
-  r.epoch = static_cast<int>(detail::whole_value(get("epoch"), path, "epoch"));
+  const auto epoch = detail::whole_value(get("epoch"), path, "epoch");
+  if (epoch < 1 || epoch > 1'000'000'000) fail("checkpoint: ", path, ": epoch is ", epoch, "; wanted 1 to 1000000000");
+  r.epoch = static_cast<int>(epoch);
   r.batch = detail::whole_value(get("batch"), path, "batch");
   r.loss_sum = detail::exact_value(get("loss_sum"), path, "loss_sum");
   r.right = detail::whole_value(get("right"), path, "right");
@@ -120,13 +158,27 @@ inline run_state_record read_record(const safetensors::file& from) {
 template <class M>
 void check_record(const safetensors::file& from, const run_state_record& found, const std::map<std::string, std::string>& wanted) {
   std::string wrong;
-  if (from.metadata().at("model") != model_hash<M>()) wrong += "\n  the model itself differs";
+  if (const auto& hash = from.metadata().at("model"); hash != model_hash<M>())
+    wrong += "\n  model: " + hash + " in the checkpoint, now " + model_hash<M>() + " (its lines, operations or widths differ)";
   for (const auto& [key, value] : wanted) {
     const auto at = found.settings.find(key);
     if (at == found.settings.end()) wrong += "\n  " + key + ": not in the checkpoint, now " + value;
     else if (at->second != value) wrong += "\n  " + key + ": " + at->second + " in the checkpoint, now " + value;
   }
   if (!wrong.empty()) fail("checkpoint: ", from.path(), " was made with other settings; use those, or another folder:", wrong);
+}
+
+// The weights of a checkpoint without optimizer, counters and checksum: what PyTorch's load_state_dict takes. Settings and model stay as metadata.
+inline void export_weights(const std::string& checkpoint, const std::string& to) {
+  const auto from = safetensors::open(checkpoint);
+  read_record(from);
+  safetensors::writer w;
+  for (const auto& t : from.tensors())
+    if (!t.name.starts_with("optimizer.")) w.add(t.name, t.type, t.shape, t.bytes);
+  for (const auto& [key, value] : from.metadata())
+    if (key == "model" || key.starts_with("setting.")) w.metadata(key, value);
+  w.metadata("format", "pt");  // what Python's loaders look for
+  w.write(to);
 }
 
 }  // namespace relreason

@@ -18,12 +18,26 @@ namespace relreason {
 struct clevr_vocabulary {
   clevr::dictionary words = clevr::dictionary::closed();
   clevr::answer_list answers;
+  std::string encoder = "ordinal7";  // or rgb-one-hot
+
+  // From names as a command line gives them. dictionary: "closed", CLEVR's 82 words; "scan", the words of the training questions; "": closed
+  // where the tokenization allows it.
+  static clevr_vocabulary make(const std::string& tokenization, std::string dictionary, const std::string& encoder,
+                               const std::vector<clevr::question>& training) {
+    const auto how = tokenization_of(tokenization, "clevr_vocabulary::make");
+    if (dictionary.empty()) dictionary = how == clevr::tokenization::punctuation ? "closed" : "scan";
+    if (dictionary != "closed" && dictionary != "scan") fail("clevr_vocabulary::make: dictionary ", dictionary, "; wanted closed or scan");
+    if (dictionary == "closed" && how != clevr::tokenization::punctuation)
+      fail("clevr_vocabulary::make: the closed dictionary has punctuation tokens; tokenization ", tokenization, " wants dictionary scan");
+    check_encoder(encoder, "clevr_vocabulary::make");
+    return {dictionary == "closed" ? clevr::dictionary::closed() : clevr::dictionary::scan(training, how), {}, encoder};
+  }
 
   void save(std::map<std::string, std::string>& to) const {
     to["tokenization"] = clevr::tokenization_names[static_cast<std::size_t>(words.how())];
     to["words"] = joined(words.words());
     to["answers"] = joined(answers.names());
-    to["encoder"] = "ordinal7";
+    to["encoder"] = encoder;
   }
   static clevr_vocabulary load(const std::map<std::string, std::string>& from, const std::string& path) {
     const auto get = [&](const char* key) -> const std::string& {
@@ -31,15 +45,44 @@ struct clevr_vocabulary {
       if (found == from.end()) fail("clevr_vocabulary: ", path, " has no setting \"", key, "\"; is it a checkpoint of rn_clevr?");
       return found->second;
     };
-    if (get("encoder") != "ordinal7") fail("clevr_vocabulary: ", path, " was trained with encoder ", get("encoder"), "; wanted ordinal7");
-    for (std::size_t how = 0; how < clevr::tokenization_names.size(); ++how)
-      if (get("tokenization") == clevr::tokenization_names[how])
-        return {clevr::dictionary(static_cast<clevr::tokenization>(how), split(get("words"))), clevr::answer_list(split(get("answers")))};
-    fail("clevr_vocabulary: ", path, " has tokenization ", get("tokenization"), "; wanted punctuation, words or iep");
+    const std::string who = "clevr_vocabulary: " + path;
+    check_encoder(get("encoder"), who);
+    return {clevr::dictionary(tokenization_of(get("tokenization"), who), split(get("words"))), clevr::answer_list(split(get("answers"))),
+            get("encoder")};
   }
-  scene_questions encode(const clevr::dataset& d) const { return clevr::encode<clevr::ordinal7>(d.scenes, d.questions, d.scene_of, words, answers); }
+
+  int object_width() const { return encoder == "ordinal7" ? clevr::ordinal7::width : clevr::rgb_one_hot::width; }
+  scene_questions encode(const clevr::dataset& d) const { return encode(d, object_width()); }
+  // Objects as rows of `width` numbers, zeros after the encoder's.
+  scene_questions encode(const clevr::dataset& d, int width) const {
+    if (encoder == "ordinal7") return clevr::encode<clevr::ordinal7>(d.scenes, d.questions, d.scene_of, words, answers, width);
+    return clevr::encode<clevr::rgb_one_hot>(d.scenes, d.questions, d.scene_of, words, answers, width);
+  }
+  // For a model with values "o" (or not), "w" and "a": refused where it has no room for the words, answers or objects.
+  template <class M>
+  scene_questions encode_for(const clevr::dataset& d) const {
+    constexpr int o = M::template find<"o">(), w = M::template find<"w">(), a = M::template find<"a">();
+    constexpr int limit = M::info[static_cast<std::size_t>(w)].limit, classes = M::info[static_cast<std::size_t>(a)].width;
+    if (words.size() >= limit) fail("clevr_vocabulary: ", words.size(), " words; the model has room for ", limit - 1);
+    if (answers.size() != classes) fail("clevr_vocabulary: ", answers.size(), " answers; the model gives ", classes);
+    int width = object_width();
+    if constexpr (o >= 0) {
+      constexpr int room = M::info[static_cast<std::size_t>(o)].width;
+      if (width > room) fail("clevr_vocabulary: encoder ", encoder, " makes ", width, " numbers an object; the model reads ", room);
+      width = room;
+    }
+    return encode(d, width);
+  }
 
  private:
+  static clevr::tokenization tokenization_of(const std::string& name, const std::string& who) {
+    for (std::size_t how = 0; how < clevr::tokenization_names.size(); ++how)
+      if (name == clevr::tokenization_names[how]) return static_cast<clevr::tokenization>(how);
+    fail(who, ": tokenization ", name, "; wanted punctuation, words or iep");
+  }
+  static void check_encoder(const std::string& name, const std::string& who) {
+    if (name != "ordinal7" && name != "rgb-one-hot") fail(who, ": encoder ", name, "; wanted ordinal7 or rgb-one-hot");
+  }
   static std::string joined(const std::vector<std::string>& v) {
     std::string out;
     for (const auto& w : v) out += (out.empty() ? "" : "\n") + w;
@@ -71,10 +114,14 @@ class clevr_model {
     const auto file = safetensors::open(path);
     record_ = read_record(file);
     vocabulary_ = clevr_vocabulary::load(record_.settings, path);
-    if (file.metadata().at("model") != model_hash<M>())
-      fail("clevr_model: ", path, " holds another model (--model ", record_.settings["model"], "?)");
+    if (const auto& found = file.metadata().at("model"); found != model_hash<M>())
+      fail("clevr_model: ", path, " holds model ", found, " (\"", record_.settings["model"], "\"), wanted ", model_hash<M>());
     load_weights(file, weights_, {.allow_extra = true});
-    pad_ = pad_to > 0 ? pad_to : static_cast<int>(detail::whole_value(record_.settings["padding_length"], path, "padding_length"));
+    constexpr int most = 1000;
+    if (pad_to < 0 || pad_to > most) fail("clevr_model: questions padded to ", pad_to, " tokens; wanted 1 to ", most, ", or 0 for the checkpoint's");
+    const auto stored = detail::whole_value(record_.settings["padding_length"], path, "setting.padding_length");
+    if (stored > most) fail("clevr_model: ", path, ": setting.padding_length is ", stored, "; wanted at most ", most);
+    pad_ = pad_to > 0 ? pad_to : static_cast<int>(stored);
     if (record_.settings["arithmetic"] == "bf16") kernel_bf16_ = &select_kernels<float>(instructions, precision::bf16);
   }
 
@@ -83,7 +130,7 @@ class clevr_model {
 
   metric::accuracy evaluate(const clevr::dataset& d) const {
     metric::accuracy result(clevr::scheme_of(vocabulary_.answers));
-    const auto set = vocabulary_.encode(d);
+    const auto set = vocabulary_.encode_for<M>(d);
     each(set, [&](std::int32_t q, const float* logits) {
       const auto i = static_cast<std::size_t>(q);
       if (set.label[i] < 0) fail("evaluate: question ", d.questions[i].question_index, " has no answer; use predict");
@@ -97,14 +144,15 @@ class clevr_model {
     if (require_objects)
       for (const auto& s : d.scenes)
         if (s.objects.empty()) fail("predict: scene ", s.image_index, " has no objects; drop --require-objects to count it as an empty scene");
-    const auto set = vocabulary_.encode(d);
+    const auto set = vocabulary_.encode_for<M>(d);
     atomic_file file(out);
     each(set, [&](std::int32_t q, const float* logits) {
       const int n = vocabulary_.answers.size();
       std::vector<double> p(static_cast<std::size_t>(n));
       log_softmax(logits, n, p.data());
-      std::string line = "{\"question_index\":" + std::to_string(d.questions[static_cast<std::size_t>(q)].question_index) + ",\"answer\":\"" +
-                         vocabulary_.answers.name(metric::largest_of(logits, n)) + "\",\"log_probabilities\":[";
+      std::string line = "{\"question_index\":" + std::to_string(d.questions[static_cast<std::size_t>(q)].question_index) + ",\"answer\":";
+      detail::append_json_string(line, vocabulary_.answers.name(metric::largest_of(logits, n)));
+      line += ",\"log_probabilities\":[";
       char number[32];
       for (int i = 0; i < n; ++i) {
         std::snprintf(number, sizeof number, "%s%.6f", i ? "," : "", p[static_cast<std::size_t>(i)]);

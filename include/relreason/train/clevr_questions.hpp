@@ -14,14 +14,19 @@
 namespace relreason::clevr {
 
 // Encodes scenes (Encoder: ordinal7 or rgb_one_hot) and questions; scene_of[q] is the scene of question q. Words and answers that the
-// dictionary and the list lack are errors; a question without an answer gets label -1.
+// dictionary and the list lack are errors; a question without an answer gets label -1. Rows get zeros up to `width` where it is given.
 template <class Encoder>
 scene_questions encode(const std::vector<scene>& scenes, const std::vector<question>& questions, const std::vector<int>& scene_of,
-                       const dictionary& words, const answer_list& labels) {
+                       const dictionary& words, const answer_list& labels, int width = Encoder::width) {
+  if (width < Encoder::width) fail("clevr::encode: rows of ", width, " numbers; ", Encoder::name, " needs ", Encoder::width);
+  if (constexpr int most = 65535; words.size() > most) fail("clevr::encode: a dictionary of ", words.size(), " words; wanted at most ", most);
+  if (constexpr int most = 32767; labels.size() > most) fail("clevr::encode: ", labels.size(), " answers; wanted at most ", most);
   scene_questions out;
-  out.object_width = Encoder::width;
+  out.object_width = width;
   std::vector<float> rows;
   for (const scene& s : scenes) {
+    if (s.objects.size() > static_cast<std::size_t>(state_slots))
+      fail("clevr::encode: scene ", s.image_index, " has ", s.objects.size(), " objects; wanted at most ", state_slots);
     rows.clear();
     for (const object& o : s.objects) {
       const auto row = Encoder::encode(o);
@@ -29,6 +34,7 @@ scene_questions encode(const std::vector<scene>& scenes, const std::vector<quest
         if (!(v > -1e6f && v < 1e6f))
           fail("clevr::encode: scene ", s.image_index, " has an object at ", v, "; wanted coordinates between -1e6 and 1e6");
       rows.insert(rows.end(), row.begin(), row.end());
+      rows.resize(rows.size() + static_cast<std::size_t>(width - Encoder::width));
     }
     out.add_scene(rows);
   }

@@ -1,172 +1,214 @@
-// relreason/train/clevr_report.hpp -- the report of a run on CLEVR's scene descriptions: curves, accuracies, confusion, scenes with the pairs that were used.
+// relreason/train/clevr_report.hpp -- the report of a run on CLEVR's scene descriptions: curves, accuracies, confusion, scenes with the pairs used.
+// Pairs: the side result "pairs" of the model's line "r", |g| of every ordered pair (message/sum_over.hpp).
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <filesystem>
+#include <map>
+#include <numeric>
+#include <set>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "relreason/core/describe.hpp"
 #include "relreason/report/report.hpp"
 #include "relreason/train/clevr_model.hpp"
 #include "relreason/train/run.hpp"
+#include "relreason/train/shares.hpp"
 
 namespace relreason {
 
 namespace detail {
 
-// Curves of a run's log, under a system's name: loss, accuracy (dashed in training) and rate.
+// Curves of a run's log, under a system's name: what was measured in training is dashed.
 inline void add_curves(report::run& to, const std::string& system, const std::string& log) {
   if (to.charts.empty())
     to.charts = {{"Loss", "step", report::scale::number, {}},
                  {"Accuracy", "step", report::scale::percent, {}},
                  {"Learning rate", "step", report::scale::logarithmic, {}}};
-  report::curve loss{system, {}}, training{system, {}, true}, validation{system, {}}, rate{system, {}};
-  for (const auto& e : read_log(log)) {
-    const auto put = [&](report::curve& c, const char* key) {
-      if (const auto v = e.find(key)) c.points.push_back({static_cast<double>(e.step), *v});
-    };
-    if (e.event == "train") put(loss, "loss"), put(training, "accuracy"), put(rate, "rate");
-    if (e.event == "validation") put(validation, "accuracy");
-  }
-  to.charts[0].curves.push_back(std::move(loss));
-  to.charts[1].curves.push_back(std::move(validation));
-  to.charts[1].curves.push_back(std::move(training));
-  to.charts[2].curves.push_back(std::move(rate));
+  const auto events = read_log(log);
+  const auto add = [&](std::size_t chart, const char* event, const char* key, bool dashed) {
+    report::curve c{system, {}, dashed};
+    for (const auto& e : events)
+      if (const auto v = e.find(key); v && e.event == event) c.points.push_back({static_cast<double>(e.step), *v});
+    to.charts[chart].curves.push_back(std::move(c));
+  };
+  add(0, "validation", "loss", false);
+  add(0, "train", "loss", true);
+  add(1, "validation", "accuracy", false);
+  add(1, "train", "accuracy", true);
+  add(2, "train", "rate", false);
 }
 
-// "type<TAB>right<TAB>total" lines beside a run, so that another run's report can show it.
-inline void save_shares(const metric::accuracy& a, const std::string& path) {
-  std::string text;
-  const auto row = [&](const char* kind, const std::string& name, const metric::tally& t) {
-    text += std::string(kind) + "\t" + name + "\t" + std::to_string(t.right) + "\t" + std::to_string(t.total) + "\n";
-  };
-  row("all", "all", a.overall());
-  for (std::size_t i = 0; i < a.scheme().types.size(); ++i) row("type", a.scheme().types[i], a.by_type(static_cast<int>(i)));
-  for (std::size_t i = 0; i < a.scheme().classes.size(); ++i) row("class", a.scheme().classes[i], a.by_class(static_cast<int>(i)));
-  atomic_file file(path);
-  file.write(text);
-  file.commit();
-}
-inline report::count read_share(const std::string& path, const std::string& kind, const std::string& name) {
-  std::ifstream in(path);
-  for (std::string line; std::getline(in, line);) {
-    const std::string start = kind + "\t" + name + "\t";
-    long long right = 0, total = 0;
-    if (line.starts_with(start) && std::sscanf(line.c_str() + start.size(), "%lld\t%lld", &right, &total) == 2) return {right, total};
+template <class M>
+concept has_pairs = requires {
+  typename M::template line_at<M::template find<"r">()>::bound::template side<name("pairs")>;
+};
+
+// One question as the network answers it.
+template <class Predictor>
+report::sample sample_of(const Predictor& predict, typename Predictor::workspace& own, const auto& b, const std::vector<std::string>& answers,
+                         clevr::scene scene) {
+  report::sample s;
+  const std::size_t pairs = scene.objects.size() * scene.objects.size();
+  s.scene = std::move(scene);
+  std::vector<float> logits(answers.size()), sizes(pairs + 1);
+  if constexpr (requires { predict.run(own, b, {logits.data(), sizes.data()}); }) {
+    predict.run(own, b, {logits.data(), sizes.data()});
+    s.pair_weights.assign(sizes.begin(), sizes.end() - 1);
+  } else {
+    predict.run(own, b, {logits.data()});
   }
-  return {};
+  std::vector<double> p(answers.size());
+  log_softmax(logits.data(), static_cast<int>(p.size()), p.data());
+  std::vector<std::size_t> order(p.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return p[x] > p[y]; });
+  for (const std::size_t k : order) s.probabilities.emplace_back(answers[k], std::exp(p[k]));
+  s.prediction = s.probabilities.front().first;
+  return s;
+}
+
+// At most `most` questions, half of them wrong where there are as many: of each type as many as of the others, each about another scene.
+template <class M, class Object, class Word>
+std::vector<report::sample> sample_answers(const parameters<M>& weights, const kernels<float>& kernel, const clevr::dataset& d,
+                                           const scene_questions& set, const metric::answer_scheme& scheme, int padded, std::size_t most = 24) {
+  using predictor_type = std::conditional_t<has_pairs<M>, predictor<M, float, "a", "r.pairs">, predictor<M, float, "a">>;
+  constexpr std::size_t most_asked = 2000;
+  limits<M> at;
+  if constexpr (M::template space<Object>() >= 0) at.template set<Object>(std::max(1, set.most_objects()));
+  at.template set<Word>(std::max(1, padded));
+  const predictor_type predict(weights, at, kernel);
+  typename predictor_type::workspace own(predict);
+  batch<M> b;
+  std::vector<report::sample> samples;
+  std::vector<bool> scene_shown(set.scenes());
+  const std::size_t types = std::max<std::size_t>(1, std::set(set.type.begin(), set.type.end()).size()), of_each = (most / 2 + types - 1) / types;
+  std::map<std::pair<bool, int>, std::size_t> taken;  // by verdict and type
+  std::array<std::size_t, 2> of_verdict{};
+  const std::size_t asked = std::min(set.size(), most_asked);
+  for (std::size_t k = 0; k < asked && samples.size() < most; ++k) {
+    const std::size_t q = set.size() * k / asked, scene = static_cast<std::size_t>(set.scene[q]);
+    if (scene_shown[scene] || set.label[q] < 0) continue;
+    const auto number = static_cast<std::int32_t>(q);
+    set.fill<Object, Word>(b, std::span(&number, 1), padded);
+    report::sample s = sample_of(predict, own, b, scheme.answers, d.scenes[scene]);
+    s.question = d.questions[q].text;
+    s.answer = scheme.answers[static_cast<std::size_t>(set.label[q])];
+    s.type = set.type[q] >= 0 ? scheme.types[static_cast<std::size_t>(set.type[q])] : "other";
+    const bool right = s.answer == s.prediction;
+    auto& of_type = taken[{right, set.type[q]}];
+    if (of_verdict[right] >= most / 2 || of_type >= of_each) continue;
+    ++of_verdict[right];
+    ++of_type;
+    scene_shown[scene] = true;
+    samples.push_back(std::move(s));
+  }
+  return samples;
+}
+
+// The last folder's name of a path; the path itself where there is none.
+inline std::string label_of(const std::string& folder) {
+  const auto path = std::filesystem::absolute(folder + "/.").lexically_normal().parent_path();
+  return path.has_filename() ? path.filename().string() : path.string();
+}
+
+inline void add_accuracies(report::run& r, const metric::answer_scheme& scheme, const std::vector<std::string>& systems,
+                           const std::vector<accuracy_shares>& shares) {
+  // What no system was asked is left out.
+  const auto add_row = [&](report::accuracy_table& to, const char* kind, const std::string& name) {
+    report::accuracy_row row{name, {}};
+    std::int64_t asked = 0;
+    for (const auto& s : shares) {
+      const auto found = s.find({kind, name});
+      row.systems.push_back(found == s.end() ? report::count{} : report::count{found->second.right, found->second.total});
+      asked += row.systems.back().total;
+    }
+    if (asked > 0) to.rows.push_back(std::move(row));
+  };
+  report::accuracy_table types{"By question type", "question type", systems, {}}, classes{"By answer class", "answer class", systems, {}};
+  add_row(types, "all", "all");
+  for (const auto& name : scheme.types) add_row(types, "type", name);
+  for (const auto& name : scheme.classes) add_row(classes, "class", name);
+  for (std::size_t i = 0; i < systems.size(); ++i) {
+    const auto& all = shares[i].at({"all", "all"});
+    r.headlines.push_back({systems[i], report::percent(all.share()),
+                           report::with_commas(all.right) + " of " + report::with_commas(all.total) + " validation questions"});
+  }
+  r.accuracies = {std::move(types), std::move(classes)};
+}
+
+inline report::confusion_matrix confusion_of(const metric::accuracy& a) {
+  const auto& scheme = a.scheme();
+  report::confusion_matrix c{scheme.answers, {}, {}};
+  for (const int k : scheme.class_of) c.groups.push_back(scheme.classes[static_cast<std::size_t>(k)]);
+  const int n = static_cast<int>(scheme.answers.size());
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < n; ++j) c.counts.push_back(a.confusion(i, j));
+  return c;
+}
+
+// Settings that a person reads at a glance; lists of words have lines and are left out.
+inline void add_settings(report::run& r, const std::map<std::string, std::string>& settings) {
+  for (const auto& [key, text] : settings) {
+    if (text.find('\n') != text.npos) continue;
+    std::string name = key, value = text;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    if (value.find_first_not_of("0123456789.") == value.npos && value.find('.') != value.npos) {  // 50.000000
+      value.erase(value.find_last_not_of('0') + 1);
+      if (value.ends_with('.')) value.pop_back();
+    }
+    r.facts.push_back({name, value});
+  }
+}
+
+template <class M, class Object, class Word>
+void add_model(report::run& r) {
+  constexpr int objects = 6, words = 20;  // a common question of CLEVR
+  limits<M> typical;
+  r.model_sizes = "a question of 20 words";
+  if constexpr (M::template space<Object>() >= 0) {
+    typical.template set<Object>(objects);
+    r.model_sizes += " about 6 objects";
+  }
+  typical.template set<Word>(words);
+  r.model = report::lines_of(describe_lines_of<M>(typical));
+  r.model_text = describe<M>(typical);
 }
 
 }  // namespace detail
 
-// Up to `most` validation questions with what the network answered, one of each type in turn, wrong ones first.
-template <class M, class Object, class Word>
-std::vector<report::sample> sample_answers(const parameters<M>& weights, const clevr::dataset& d, const scene_questions& set,
-                                           const metric::answer_scheme& scheme, int padded, std::size_t most = 24) {
-  constexpr bool has_pairs = requires { typename M::template line_at<M::template find<"r">()>::bound::template side<name("pairs")>; };
-  constexpr int classes = M::info[static_cast<std::size_t>(M::template find<"a">())].width;
-  limits<M> at;
-  if constexpr (M::template space<Object>() >= 0) at.template set<Object>(std::max(1, set.most_objects()));
-  at.template set<Word>(std::max(1, padded));
-  batch<M> b;
-  std::vector<report::sample> right, wrong;
-  std::vector<float> logits(static_cast<std::size_t>(classes)),
-      pairs(static_cast<std::size_t>(set.most_objects()) * static_cast<std::size_t>(set.most_objects()) + 1);
-  const auto answer = [&](std::int32_t q, auto& predict, auto& own) {
-    set.fill<Object, Word>(b, std::span(&q, 1), padded);
-    const auto i = static_cast<std::size_t>(q);
-    report::sample s;
-    s.scene = d.scenes[static_cast<std::size_t>(set.scene[i])];
-    if constexpr (has_pairs) {
-      predict.run(own, b, {logits.data(), pairs.data()});
-      const std::size_t n = s.scene.objects.size();
-      s.pair_weights.assign(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(n * n));
-    } else {
-      predict.run(own, b, {logits.data()});
-    }
-    s.question = d.questions[i].text;
-    s.answer = d.questions[i].answer;
-    s.type = set.type[i] >= 0 ? scheme.types[static_cast<std::size_t>(set.type[i])] : "other";
-    std::vector<double> p(static_cast<std::size_t>(classes));
-    log_softmax(logits.data(), classes, p.data());
-    std::vector<int> order(static_cast<std::size_t>(classes));
-    for (int k = 0; k < classes; ++k) order[static_cast<std::size_t>(k)] = k;
-    std::stable_sort(order.begin(), order.end(), [&](int x, int y) { return p[static_cast<std::size_t>(x)] > p[static_cast<std::size_t>(y)]; });
-    s.prediction = scheme.answers[static_cast<std::size_t>(order[0])];
-    for (std::size_t k = 0; k < 5 && k < order.size(); ++k)
-      s.probabilities.emplace_back(scheme.answers[static_cast<std::size_t>(order[k])], std::exp(p[static_cast<std::size_t>(order[k])]));
-    auto& to = s.answer == s.prediction ? right : wrong;
-    if (to.size() < most / 2) to.push_back(std::move(s));
-  };
-  const auto all = [&](auto& predict, auto& own) {
-    for (std::size_t q = 0; q < set.size() && right.size() + wrong.size() < most; q += 7) answer(static_cast<std::int32_t>(q), predict, own);
-  };
-  if constexpr (has_pairs) {
-    predictor<M, float, "a", "r.pairs"> predict(weights, at, select_kernels<float>());
-    typename predictor<M, float, "a", "r.pairs">::workspace own(predict);
-    all(predict, own);
-  } else {
-    predictor<M, float, "a"> predict(weights, at, select_kernels<float>());
-    typename predictor<M, float, "a">::workspace own(predict);
-    all(predict, own);
-  }
-  wrong.insert(wrong.end(), std::make_move_iterator(right.begin()), std::make_move_iterator(right.end()));
-  return wrong;
-}
-
-// Writes report.html (and shares.tsv) into the run's folder; `compare` is the folder of another run to show beside it, or empty.
+// Writes report.html (and shares.tsv) into the run's folder; `compare` is the folder of another finished run to show beside it, or empty.
 template <class M, class Object, class Word>
 void write_clevr_report(training_run<M, Object, Word>& run, const clevr::dataset& validation, const scene_questions& set,
-                        const metric::answer_scheme& scheme, const std::string& compare) {
+                        const metric::answer_scheme& scheme, const std::string& compare = "") {
   const auto accuracy = run.evaluate(set);
-  detail::save_shares(accuracy, run.path("shares.tsv"));
-  const auto label = [](const std::string& folder) { return std::filesystem::path(folder).filename().string(); };
-  const std::string own = label(std::filesystem::path(run.path("")).parent_path().string()), other = compare.empty() ? "" : compare + "/shares.tsv";
+  std::vector<accuracy_shares> shares{shares_of(accuracy)};
+  save_shares(shares[0], run.path("shares.tsv"));
+  std::vector<std::string> systems{detail::label_of(run.path(""))};
   report::run r;
-  std::vector<std::string> systems{own};
-  detail::add_curves(r, own, run.path("log.jsonl"));
-  if (!other.empty()) {
-    if (!std::filesystem::exists(other)) fail("write_clevr_report: no ", other, "; --compare wants the folder of a finished run");
-    systems.push_back(label(compare));
+  detail::add_curves(r, systems[0], run.path("log.jsonl"));
+  if (!compare.empty()) {
+    shares.push_back(read_shares(compare + "/shares.tsv"));
+    systems.push_back(detail::label_of(compare));
+    if (systems[1] == systems[0]) systems[1] = compare;
     detail::add_curves(r, systems[1], compare + "/log.jsonl");
   }
-  const auto row = [&](const char* kind, const std::string& name, const metric::tally& t) {
-    report::accuracy_row to{name, {{t.right, t.total}}};
-    if (!other.empty()) to.systems.push_back(detail::read_share(other, kind, name));
-    return to;
-  };
-  const auto percent = [](const report::count& c) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.1f %%", c.total ? 100.0 * static_cast<double>(c.right) / static_cast<double>(c.total) : 0.0);
-    return std::string(text);
-  };
-  report::accuracy_table types{"By question type", "question type", systems, {}}, classes{"By answer class", "answer class", systems, {}};
-  types.rows.push_back(row("all", "all", accuracy.overall()));
-  for (std::size_t i = 0; i < scheme.types.size(); ++i) types.rows.push_back(row("type", scheme.types[i], accuracy.by_type(static_cast<int>(i))));
-  for (std::size_t i = 0; i < scheme.classes.size(); ++i)
-    classes.rows.push_back(row("class", scheme.classes[i], accuracy.by_class(static_cast<int>(i))));
-  for (std::size_t i = 0; i < systems.size(); ++i) {
-    const auto& c = types.rows[0].systems[i];
-    r.headlines.push_back({systems[i], percent(c), std::to_string(c.right) + " of " + std::to_string(c.total) + " validation questions"});
-  }
-  r.accuracies = {std::move(types), std::move(classes)};
   r.title = "Questions about scenes";
-  r.subtitle = "What " + own + " learned, and where it fails";
-  r.confusion_of = own;
-  r.confusion.labels = scheme.answers;
-  for (std::size_t i = 0; i < scheme.answers.size(); ++i) r.confusion.groups.push_back(scheme.classes[static_cast<std::size_t>(scheme.class_of[i])]);
-  for (int i = 0; i < static_cast<int>(scheme.answers.size()); ++i)
-    for (int j = 0; j < static_cast<int>(scheme.answers.size()); ++j) r.confusion.counts.push_back(accuracy.confusion(i, j));
-  r.samples = sample_answers<M, Object, Word>(run.weights(), validation, set, scheme, run.padding_length());
-  limits<M> typical;
-  if constexpr (M::template space<Object>() >= 0) typical.template set<Object>(6);
-  typical.template set<Word>(20);
-  r.model = report::lines_of(describe_lines_of<M>(typical));
-  r.model_text = "per sample of 6 objects and 20 words\n\n" + describe<M>(typical);
-  r.facts = {
-      {"parameters", std::to_string(parameters<M>::count())}, {"steps", std::to_string(run.inner().steps)}, {"kernels", run.inner().instructions()}};
-  for (const auto& [key, value] : run.record().settings)
-    if (value.find('\n') == value.npos) r.facts.push_back({key, value});
+  r.subtitle = "What " + systems[0] + " learned, and where it fails";
+  detail::add_accuracies(r, scheme, systems, shares);
+  r.confusion_of = systems[0];
+  r.confusion = detail::confusion_of(accuracy);
+  r.samples = detail::sample_answers<M, Object, Word>(run.weights(), run.inner().kernel(), validation, set, scheme, run.padding_length());
+  detail::add_model<M, Object, Word>(r);
+  r.facts = {{"parameters", report::with_commas(static_cast<std::int64_t>(parameters<M>::count()))},
+             {"steps", report::with_commas(static_cast<std::int64_t>(run.inner().steps))},
+             {"kernels", run.inner().instructions()}};
+  detail::add_settings(r, run.record().settings);
   report::write(r, run.path("report.html"));
 }
 

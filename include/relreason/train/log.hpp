@@ -128,6 +128,7 @@ class run_log {
       if (key == "step" || key == "event") fail("run_log: a value named ", key, "; that name is taken, choose another");
       line.member(key, value);
     }
+    const detail::hold_file_size_signal hold;
     out_ << line.end_object().text() << std::endl;
     if (!out_) fail("run_log: cannot write ", path_, "; is the disk full?");
   }

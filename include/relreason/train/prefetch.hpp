@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "relreason/core/error.hpp"
+
 namespace relreason {
 
 // Two batches: the caller's and the next one. start(k) begins filling batch k; take() waits for it and hands it over.
@@ -28,6 +30,7 @@ class prefetcher {
   }
 
   void start(std::size_t number) {
+    if (std::exchange(started_, true)) fail("prefetcher: start(", number, ") before the batch started last was taken; call take() first");
     if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
     {
       const std::lock_guard lock(mutex_);
@@ -38,6 +41,7 @@ class prefetcher {
     changed_.notify_all();
   }
   const Batch& take() {
+    if (!std::exchange(started_, false)) fail("prefetcher: take() without a batch that was started; call start(k) first");
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return ready_; });
     ready_ = false;
@@ -75,6 +79,7 @@ class prefetcher {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t number_ = 0;
+  bool started_ = false;  // the caller's thread alone
   bool wanted_ = false, ready_ = false, stop_ = false;
   std::exception_ptr failure_;
 };

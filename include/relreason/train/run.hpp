@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct run_options {
   bool stop_early = false;
   int validate_every = 1;  // epochs
   int save_every = 1000;   // steps; and at the end of every epoch
+  bool quiet = false;      // nothing on stderr but warnings
   trainer_options training = {};
   std::map<std::string, std::string> settings = {}, notes = {};  // what else decides the result; what does not
 };
@@ -46,7 +48,7 @@ class training_run {
                executor& threads)
       : train_(train),
         validation_(validation),
-        options_(std::move(options)),
+        options_(checked(std::move(options), train, validation)),
         threads_(threads),
         scheme_(scheme),
         sampler_(make_sampler(options_.sampler, labels(train), scheme.class_of)),
@@ -54,11 +56,8 @@ class training_run {
         limits_(make_limits()),
         trainer_(limits_, threads, options_.training),
         logits_(static_cast<std::size_t>(limits_.samples) * classes) {
-    options_.schedule.check();
-    if (options_.micro_batches < 1) fail("training_run: ", options_.micro_batches, " micro-batches; wanted at least 1");
     std::filesystem::create_directories(options_.folder);
     auto& s = options_.settings;
-    s["epochs"] = std::to_string(options_.epochs);
     s["batch"] = options_.growing ? options_.growing->text() : std::to_string(options_.batch);
     s["micro_batches"] = std::to_string(options_.micro_batches);
     s["schedule"] = options_.schedule.text();
@@ -90,7 +89,10 @@ class training_run {
                    isa.c_str(), trainer_.instructions());
     record_ = std::move(found);
     options_.schedule.restore(record_.schedule);
-    if (record_.stopping.size() == 2) stopping_.restore({record_.stopping[0], record_.stopping[1]});
+    if (record_.stopping.size() != 3)
+      fail("training_run: ", file.path(), ": found ", record_.stopping.size(), " numbers of early stopping, wanted 3");
+    stopping_.restore({record_.stopping[0], record_.stopping[1]});
+    done_ = record_.stopping[2] != 0;
     return true;
   }
 
@@ -127,6 +129,30 @@ class training_run {
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int32_t>(i);
     return order;
   }
+  static run_options checked(run_options o, const scene_questions& train, const scene_questions& validation) {
+    const auto positive = [](const char* what, int n) {
+      if (n < 1) fail("training_run: ", what, " is ", n, "; wanted at least 1");
+    };
+    positive("the number of epochs", o.epochs);
+    positive("the batch", o.batch);
+    positive("the number of micro-batches", o.micro_batches);
+    positive("steps between saves", o.save_every);
+    positive("epochs between validations", o.validate_every);
+    if (o.growing) o.growing->check();
+    o.schedule.check();
+    check_questions(train, "training");
+    check_questions(validation, "validation");
+    return o;
+  }
+  static void check_questions(const scene_questions& s, const char* which) {
+    if (s.size() == 0) fail("training_run: there are no ", which, " questions");
+    for (std::size_t q = 0; q < s.size(); ++q)
+      if (s.label[q] < 0 || s.label[q] >= classes)
+        fail("training_run: ", which, " question ", q, " has label ", s.label[q], "; wanted an answer, 0 to ", classes - 1);
+    if constexpr (M::template find<"o">() >= 0)
+      if (constexpr int width = M::info[static_cast<std::size_t>(M::template find<"o">())].width; s.object_width != width)
+        fail("training_run: ", which, " objects have ", s.object_width, " numbers; the model wants ", width);
+  }
   int largest_batch() const { return options_.growing ? options_.growing->batch(1 << 20) : options_.batch; }
   limits<M> make_limits() const {
     limits<M> at;
@@ -141,6 +167,7 @@ class training_run {
     const double rate = options_.schedule.rate(record_.epoch);
     const auto order = sampler_.order(options_.training.seed, record_.epoch, size);
     const batch_offsets batches{order.size(), static_cast<std::size_t>(size)};
+    if (batches.count() == 0) fail("training_run: sampler ", options_.sampler, " makes no batch of ", size, "; choose a smaller one");
     const auto parts = static_cast<std::size_t>(options_.micro_batches);
     // Micro-batch k of the epoch: part k % parts of batch k / parts, padded to the longest question of the whole step.
     const auto part = [&](std::size_t k) {
@@ -160,22 +187,33 @@ class training_run {
     for (std::size_t k = record_.batch * parts; k < last; ++k) {
       const batch<M>& b = next.take();
       if (k + 1 < last) next.start(k + 1);
-      if (b.samples > 0)
-        trainer_.add(b, static_cast<double>(b.samples) / static_cast<double>(batches.last(k / parts) - batches.first(k / parts)), {logits_.data()});
-      count_right(b);
-      if ((k + 1) % parts) continue;
-      record_.loss_sum += trainer_.update(rate);
-      ++record_.batch;
+      const double share = static_cast<double>(b.samples) / static_cast<double>(batches.last(k / parts) - batches.first(k / parts));
+      if (!step(b, part(k), share, (k + 1) % parts == 0, rate)) continue;
       const double loss = record_.loss_sum / static_cast<double>(record_.batch),
                    right = static_cast<double>(record_.right) / static_cast<double>(record_.seen);
-      bar.update(static_cast<long long>(record_.batch), {.loss = loss, .accuracy = right, .rate = rate});
+      if (!options_.quiet) bar.update(static_cast<long long>(record_.batch), {.loss = loss, .accuracy = right, .rate = rate});
       if (record_.batch % 20 == 0 || record_.batch == batches.count())
         log.write("train", trainer_.steps,
                   {{"epoch", record_.epoch}, {"loss", loss}, {"accuracy", right}, {"rate", rate}, {"gradient", trainer_.gradient_size()}});
       if (stop.asked()) return false;
-      if (trainer_.steps % static_cast<std::uint64_t>(options_.save_every) == 0) save("last.safetensors");
+      // Not at the epoch's end, where validation comes first: one save for both, so that no line of the log is written twice.
+      if (record_.batch < batches.count() && trainer_.steps % static_cast<std::uint64_t>(options_.save_every) == 0) save("last.safetensors");
     }
     return true;
+  }
+  // One part of a step; true where the step is done. An error about a number that is not finite names the question.
+  bool step(const batch<M>& b, std::span<const std::int32_t> questions, double share, bool ends, double rate) {
+    try {
+      if (b.samples > 0) trainer_.add(b, share, {logits_.data()});
+      count_right(b);
+      if (!ends) return false;
+      record_.loss_sum += trainer_.update(rate);
+      ++record_.batch;
+      return true;
+    } catch (const error& e) {
+      if (trainer_.not_finite() < 0) throw;
+      fail(e.what(), " (that sample is training question ", questions[static_cast<std::size_t>(trainer_.not_finite())], ")");
+    }
   }
   void count_right(const batch<M>& b) {
     const auto& answers = b.indices[static_cast<std::size_t>(M::template find<"answer">())];
@@ -186,14 +224,14 @@ class training_run {
 
   void finish_epoch(run_log& log) {
     const bool last = record_.epoch == options_.epochs;
-    if (validation_.size() > 0 && (last || record_.epoch % options_.validate_every == 0)) {
+    if (last || record_.epoch % options_.validate_every == 0) {
       validation_loss_ = 0;
       const auto result = evaluate(validation_);
       const double loss = validation_loss_ / static_cast<double>(validation_.size()), right = result.overall().share();
       log.write("validation", trainer_.steps, {{"epoch", record_.epoch}, {"loss", loss}, {"accuracy", right}, {"invalid", result.invalid().share()}});
       options_.schedule.observe(loss);
       if (options_.stop_early && stopping_.validates(record_.epoch)) done_ = stopping_.observe(record_.epoch, loss);
-      std::fprintf(stderr, "epoch %d: validation accuracy %.2f %%, loss %.4f\n", record_.epoch, 100 * right, loss);
+      if (!options_.quiet) std::fprintf(stderr, "epoch %d: validation accuracy %.2f %%, loss %.4f\n", record_.epoch, 100 * right, loss);
       if (right > record_.best) {
         record_.best = right;
         save("best.safetensors");
@@ -209,7 +247,7 @@ class training_run {
     record_.notes = options_.notes;
     record_.schedule = options_.schedule.state();
     const auto stopping = stopping_.state();
-    record_.stopping = {stopping[0], stopping[1]};
+    record_.stopping = {stopping[0], stopping[1], done_ ? 1.0 : 0.0};
     save_checkpoint(path(file), trainer_, record_);
   }
 

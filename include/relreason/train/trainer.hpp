@@ -1,7 +1,9 @@
 // relreason/train/trainer.hpp -- weights, gradients and an optimizer: one call per step, the same bits after a stop and resume.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -76,6 +78,7 @@ class trainer {
   }
 
   double gradient_size() const { return norm_; }  // global L2 norm before clipping
+  int not_finite() const { return not_finite_; }  // after an error: the sample of the last batch whose value is not finite, or -1
   const char* instructions() const { return kernel_.name; }
   const kernels<float>& kernel() const { return kernel_; }
   gradient_program<M, float, Wanted...>& program() { return program_; }
@@ -91,14 +94,29 @@ class trainer {
     to.metadata("optimizer", optimizer_.text());
     to.metadata("instructions", kernel_.name);
   }
+  // On an error nothing has changed.
   void load(const safetensors::file& from) {
+    const auto& meta = from.metadata();
+    const auto done = meta.find("steps"), by = meta.find("optimizer");
+    if (done == meta.end() || by == meta.end())
+      fail("trainer::load: ", from.path(), " has no step count and optimizer; it holds weights only: use load_weights");
+    if (by->second != optimizer_.text())
+      fail("trainer::load: ", from.path(), " was made with optimizer ", by->second, ", now ", optimizer_.text(), "; use that one");
+    std::uint64_t count = 0;
+    const auto [end, wrong] = std::from_chars(done->second.data(), done->second.data() + done->second.size(), count);
+    if (wrong != std::errc{} || *end) fail("trainer::load: ", from.path(), ": steps is \"", done->second, "\"; wanted a whole number");
+    auto moments = moments_;
+    for (std::size_t m = 0; m < moments.size(); ++m)
+      for (const auto& e : weights.table().entries) {
+        if (e.frozen) continue;
+        from.copy_to(moment_name(m) + e.path, moments[m].data() + e.offset, e.count);
+        for (std::size_t i = 0; i < e.count; ++i)
+          if (!std::isfinite(moments[m][e.offset + i]))
+            fail("trainer::load: ", from.path(), ": value ", i, " of ", moment_name(m), e.path, " is not finite");
+      }
     load_weights(from, weights, {.allow_extra = true});
-    for (std::size_t m = 0; m < moments_.size(); ++m)
-      for (const auto& e : weights.table().entries)
-        if (!e.frozen) from.copy_to(moment_name(m) + e.path, moments_[m].data() + e.offset, e.count);
-    const auto found = from.metadata().find("steps");
-    if (found == from.metadata().end()) fail("trainer::load: ", from.path(), " has no step count; it holds weights only: use load_weights");
-    steps = std::stoull(found->second);
+    for (std::size_t m = 0; m < moments.size(); ++m) std::copy(moments[m].begin(), moments[m].end(), moments_[m].begin());
+    steps = count;
   }
 
  private:
@@ -110,7 +128,9 @@ class trainer {
   }
   [[noreturn]] void refuse(const char* what) {
     added_ = 0;
-    fail("trainer: ", what, " of step ", steps + 1, " is not finite: ", program_.find_non_finite(), "; the weights are those of step ", steps,
+    not_finite_ = -1;
+    const std::string where = program_.find_non_finite(&not_finite_);
+    fail("trainer: ", what, " of step ", steps + 1, " is not finite: ", where, "; the weights are those of step ", steps,
          ". Lower the rate, or look at these samples");
   }
 
@@ -122,7 +142,7 @@ class trainer {
   std::array<std::vector<float>, static_cast<std::size_t>(Optimizer::moments)> moments_;
   std::array<float*, static_cast<std::size_t>(Optimizer::moments)> moment_pointers_{};
   double loss_ = 0, norm_ = 0;
-  int added_ = 0;
+  int added_ = 0, not_finite_ = -1;
 };
 
 }  // namespace relreason

@@ -1,6 +1,8 @@
 // relreason/train/weights.hpp -- the arrays of a model to and from safetensors, by path or by a published checkpoint's names.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -6,6 +6,7 @@
 #include <immintrin.h>
 
 #include "relreason/backend/cpu/panels.hpp"
+#include "relreason/backend/cpu/rows_avx2.hpp"
 
 #define RELREASON_AVX2 __attribute__((target("avx2,fma")))
 #define RELREASON_AVX2_INLINE RELREASON_AVX2 __attribute__((always_inline)) static inline
@@ -16,6 +17,7 @@ namespace relreason::cpu {
 struct avx2 {
   using real = float;
   static constexpr const char *name = "avx2", *rounded_name = "avx2_bf16";
+  static constexpr const row_kernels<float>* row_set = &rows_avx2::table;
   static constexpr int tile_rows = 6, half = panel_width / 2;
 
   static void affine(int height, const affine_args<float>& a, int i, int j, const float* panel) {

@@ -1,11 +1,12 @@
 // relreason/backend/cpu/kernels_avx512.hpp -- the AVX-512 kernel set in float: register tiles of up to 12 rows by 32 columns.
-// 24 accumulators; for each k two loads of W, one broadcast per row, 24 multiply-adds. Needs no compiler flag: see docs/policies/kernels.md.
+// 24 accumulators; for each k two loads of W, one broadcast per row, 24 multiply-adds. Needs no compiler flag: see docs/policies/backend.md.
 #pragma once
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
 #include "relreason/backend/cpu/panels.hpp"
+#include "relreason/backend/cpu/rows_avx512.hpp"
 
 #define RELREASON_AVX512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma")))
 #define RELREASON_AVX512_INLINE RELREASON_AVX512 __attribute__((always_inline)) static inline
@@ -16,6 +17,7 @@ namespace relreason::cpu {
 struct avx512 {
   using real = float;
   static constexpr const char *name = "avx512", *rounded_name = "avx512_rounded_bf16";
+  static constexpr const row_kernels<float>* row_set = &rows_avx512::table;
   static constexpr int tile_rows = 12;
 
   static void affine(int height, const affine_args<float>& a, int i, int j, const float* panel) {

@@ -62,7 +62,7 @@ struct rounded_kernels {
     }
   }
 
-  static constexpr kernels<float> table{Tile::rounded_name, full::packed_bytes, pack, workspace_bytes, affine, outer};
+  static constexpr kernels<float> table{Tile::rounded_name, full::packed_bytes, pack, workspace_bytes, affine, outer, Tile::row_set};
 
  private:
   static void round_rows(const float* from, std::ptrdiff_t ld, int rows, int columns, float* to) {
@@ -74,10 +74,10 @@ struct rounded_kernels {
 #define RELREASON_AVX512_BF16 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,fma")))
 
 // Pairs along the summed index lie together in 32 bits, the first in the low half; an odd last one is paired with zero.
-//   W: packed[j / 32][p / 2][j % 32]    X: workspace[i][p / 2]    outer: a tile's A[p / 2][i] at stride 16, B[j / 32][p / 2][j % 32]
+//   W: packed[j / 32][p / 2][j % 32]    X: workspace[i][p / 2]    outer: A[p / 2][i], B[j / 32][p / 2][j % 32]
 struct avx512_bf16 {
   using pair = std::uint32_t;
-  static constexpr int tile_rows = 12, outer_height = 16;  // A's tile is filled up to one cache line
+  static constexpr int tile_rows = 12;
 
   static std::size_t packed_bytes(int k, int n) {
     return sizeof(pair) * static_cast<std::size_t>(panels_of(n)) * panel_width * static_cast<std::size_t>(pairs(k));
@@ -98,7 +98,7 @@ struct avx512_bf16 {
     const std::ptrdiff_t widest = std::max({k, n, 1});
     const std::ptrdiff_t x = std::min<std::ptrdiff_t>(row_stride(widest) * rows, std::max<std::ptrdiff_t>(l2_share, 24 * row_stride(widest) * 4) / 4);
     const std::ptrdiff_t columns = std::min<std::ptrdiff_t>((widest + panel_width - 1) / panel_width * panel_width, outer_columns);
-    const std::ptrdiff_t ab = pairs(std::clamp(rows, 0, outer_block)) * (columns + outer_height);
+    const std::ptrdiff_t ab = pairs(std::clamp(rows, 0, outer_block)) * (columns + row_stride(2 * columns));
     return sizeof(pair) * static_cast<std::size_t>((std::max<std::ptrdiff_t>({x, ab, 1}) + 15) / 16 * 16);
   }
 
@@ -119,15 +119,19 @@ struct avx512_bf16 {
     for (int first = 0; first < o.rows; first += outer_block)
       for (int j0 = 0; j0 < o.n; j0 += outer_columns) {
         const int rows = std::min(outer_block, o.rows - first), j1 = std::min(o.n, j0 + outer_columns), count = pairs(rows);
-        pair* const a = static_cast<pair*>(o.workspace);
-        pair* const b = a + outer_height * count;
-        for (int j = j0; j < j1; j += panel_width)
-          pair_rows(o.b + first * o.ldb + j, o.ldb, rows, std::min(panel_width, j1 - j), b + (j - j0) * count, panel_width);
-        for_each_tile(o.m, tile_rows, [&](int i, int height) {
-          pair_rows(o.a + first * o.lda + i, o.lda, rows, height, a, outer_height);
-          for (int j = j0; j < j1; j += panel_width)
-            outer_tiles[height - 1](a, b + (j - j0) * count, count, o.c + i * o.ldc + j, o.ldc, live_columns(j1, j));
-        });
+        pair* const b = static_cast<pair*>(o.workspace);
+        pair* const a = b + static_cast<std::ptrdiff_t>(panels_of(j1 - j0)) * panel_width * count;
+        pair_rows(o.b + first * o.ldb + j0, o.ldb, rows, j1 - j0, b, panel_width, static_cast<std::ptrdiff_t>(panel_width) * count);
+        for (int i0 = 0; i0 < o.m; i0 += outer_columns) {
+          const int m = std::min(outer_columns, o.m - i0);
+          const std::ptrdiff_t lda = row_stride(2 * m);
+          pair_rows(o.a + first * o.lda + i0, o.lda, rows, m, a, lda, panel_width);
+          for_each_tile(m, tile_rows, [&](int i, int height) {
+            float* const c = o.c + (i0 + i) * o.ldc;
+            for (int j = j0; j < j1; j += panel_width)
+              outer_tiles[height - 1](a + i, lda, b + (j - j0) * count, count, c + j, o.ldc, live_columns(j1, j));
+          });
+        }
       }
   }
 
@@ -145,15 +149,18 @@ struct avx512_bf16 {
     }
   }
 
-  // to[q][c] = (x[2 q][c], x[2 q + 1][c]), filled up with zeros to `width` columns, a multiple of 16
-  RELREASON_AVX512_BF16 static void pair_rows(const float* x, std::ptrdiff_t ldx, int rows, int columns, pair* to, int width) {
+  // to[c / 32 * panel + q * row + c % 32] = (x[2 q][c], x[2 q + 1][c]), zeros up to a multiple of 32 columns
+  RELREASON_AVX512_BF16 static void pair_rows(const float* x, std::ptrdiff_t ldx, int rows, int columns, pair* to, std::ptrdiff_t row,
+                                              std::ptrdiff_t panel) {
     const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     const __m512i interleave = _mm512_or_si512(lane, _mm512_slli_epi32(_mm512_add_epi32(lane, _mm512_set1_epi32(16)), 16));
-    for (int p = 0; p < rows; p += 2, x += 2 * ldx)
-      for (int c = 0; c < width; c += 16, to += 16) {
+    const int width = panels_of(columns) * panel_width;
+    for (int p = 0; p < rows; p += 2, x += 2 * ldx, to += row)
+      for (int c = 0; c < width; c += 16) {
         const auto live = static_cast<__mmask16>(c < columns ? live_columns(columns, c) : 0);
         const __m512 low = _mm512_maskz_loadu_ps(live, x + c), high = p + 1 < rows ? _mm512_maskz_loadu_ps(live, x + ldx + c) : _mm512_setzero_ps();
-        _mm512_storeu_si512(to, _mm512_maskz_permutexvar_epi16(~0u, interleave, (__m512i)_mm512_cvtne2ps_pbh(high, low)));
+        _mm512_storeu_si512(to + c / panel_width * panel + c % panel_width,
+                            _mm512_maskz_permutexvar_epi16(~0u, interleave, (__m512i)_mm512_cvtne2ps_pbh(high, low)));
       }
   }
 
@@ -180,21 +187,22 @@ struct avx512_bf16 {
     avx512::finish<R>(a, i, j, live, s);
   }
   template <int R>
-  RELREASON_AVX512_BF16 static void outer_tile(const pair* a, const pair* b, int count, float* c, std::ptrdiff_t ldc, std::uint32_t live) {
+  RELREASON_AVX512_BF16 static void outer_tile(const pair* a, std::ptrdiff_t lda, const pair* b, int count, float* c, std::ptrdiff_t ldc,
+                                               std::uint32_t live) {
     __m512 s[R][2];
     avx512::load<R>(c, ldc, live, s);
-    multiply<R>(a, 1, outer_height, b, count, s);
+    multiply<R>(a, 1, lda, b, count, s);
     avx512::store<R>(c, ldc, live, s);
   }
 
   using affine_function = void (*)(const affine_args<float>&, int, int, const pair*, const pair*);
-  using outer_function = void (*)(const pair*, const pair*, int, float*, std::ptrdiff_t, std::uint32_t);
+  using outer_function = void (*)(const pair*, std::ptrdiff_t, const pair*, int, float*, std::ptrdiff_t, std::uint32_t);
   static constexpr affine_function affine_tiles[]{affine_tile<1>, affine_tile<2>, affine_tile<3>, affine_tile<4>,  affine_tile<5>,  affine_tile<6>,
                                                   affine_tile<7>, affine_tile<8>, affine_tile<9>, affine_tile<10>, affine_tile<11>, affine_tile<12>};
   static constexpr outer_function outer_tiles[]{outer_tile<1>, outer_tile<2>, outer_tile<3>, outer_tile<4>,  outer_tile<5>,  outer_tile<6>,
                                                 outer_tile<7>, outer_tile<8>, outer_tile<9>, outer_tile<10>, outer_tile<11>, outer_tile<12>};
 };
-inline constexpr kernels<float> avx512_bf16::table{"avx512_bf16", packed_bytes, pack, workspace_bytes, affine, outer};
+inline constexpr kernels<float> avx512_bf16::table{"avx512_bf16", packed_bytes, pack, workspace_bytes, affine, outer, avx512::row_set};
 #endif
 
 }  // namespace relreason::cpu

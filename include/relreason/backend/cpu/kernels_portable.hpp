@@ -3,15 +3,7 @@
 #pragma once
 
 #include "relreason/backend/cpu/panels.hpp"
-
-// No fused multiply-add: else a unit compiled for a processor that has it would compute other bits than its neighbor.
-#if defined(__clang__)
-#define RELREASON_UNFUSED
-#define RELREASON_UNFUSED_BODY _Pragma("clang fp contract(off)")
-#else
-#define RELREASON_UNFUSED __attribute__((optimize("fp-contract=off")))
-#define RELREASON_UNFUSED_BODY
-#endif
+#include "relreason/backend/cpu/rows_portable.hpp"
 
 RELREASON_UNROLL_BEGIN
 namespace relreason::cpu {
@@ -21,6 +13,7 @@ struct portable {
   using real = T;
   using vector __attribute__((vector_size(16))) = T;
   static constexpr const char *name = "portable", *rounded_name = "portable_bf16";
+  static constexpr const row_kernels<T>* row_set = portable_rows<T>;
 #if defined(__x86_64__)
   static constexpr int tile_rows = 2;  // 2 x 4 accumulators of 16 registers
 #else

@@ -61,7 +61,7 @@ void pack_panels(const T* w, std::ptrdiff_t ldw, bool transposed, int k, int n, 
 }
 
 // A kernel set made of two register tiles. Tile provides:
-//   real, name, tile_rows (at most as many rows in a tile)
+//   real, name, row_set (its element-wise passes), tile_rows (at most as many rows in a tile)
 //   affine(r, a, i, j, panel): rows [i, i + r) and columns [j, min(j + 32, n)) of Y, with the epilogue
 //   copy(from, ld, rows, columns, to): up to 32 columns of each row beside each other, filled up with zeros to 32
 //   outer(r, a, lda, b, rows, c, ldc, columns): C += A^T B for r x columns entries of C; a[p * lda + 0..r - 1], b[p * 32 + 0..31] aligned
@@ -105,7 +105,7 @@ struct panel_kernels {
       }
   }
 
-  static constexpr kernels<real> table{Tile::name, packed_bytes, pack, workspace_bytes, affine, outer};
+  static constexpr kernels<real> table{Tile::name, packed_bytes, pack, workspace_bytes, affine, outer, Tile::row_set};
 };
 
 }  // namespace relreason::cpu

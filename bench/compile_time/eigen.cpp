@@ -1,0 +1,2 @@
+// bench/compile_time/eigen.cpp -- the yardstick: Eigen's dense matrices alone.
+#include <Eigen/Dense>

@@ -1,0 +1,195 @@
+// relreason/backend/cpu/rows_body.hpp -- the element-wise passes, compiled once per instruction set by rows_portable, rows_avx2 and rows_avx512.hpp.
+// They define RELREASON_ROW_SET, a namespace that holds real, vec, integers, lanes, load_part, store_part and root, its name and its target.
+// Alone this header is empty: functions take the target of their own attribute, so one text must be compiled once for each of them.
+#if defined(RELREASON_ROW_SET)
+
+#define RELREASON_ROW inline RELREASON_ROW_TARGET RELREASON_UNFUSED
+#define RELREASON_ROW_INLINE RELREASON_ROW_TARGET __attribute__((always_inline)) inline
+
+namespace relreason::cpu::RELREASON_ROW_SET {
+
+// The first min(lanes, left) elements; 0 behind them.
+RELREASON_ROW_INLINE vec load(const real* p, std::size_t left) {
+  if (left < lanes) return load_part(p, left);
+  vec v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+RELREASON_ROW_INLINE void store(real* p, const vec& v, std::size_t left) {
+  if (left < lanes) store_part(p, v, left);
+  else std::memcpy(p, &v, sizeof v);
+}
+
+RELREASON_ROW void add(std::size_t n, real* to, const real* from) {
+  for (std::size_t i = 0; i < n; i += lanes) store(to + i, load(to + i, n - i) + load(from + i, n - i), n - i);
+}
+RELREASON_ROW void scale(std::size_t n, real* to, real by) {
+  for (std::size_t i = 0; i < n; i += lanes) store(to + i, load(to + i, n - i) * by, n - i);
+}
+RELREASON_ROW void add_scaled(std::size_t n, real* to, real by, const real* from) {
+  RELREASON_UNFUSED_BODY
+  for (std::size_t i = 0; i < n; i += lanes) store(to + i, load(to + i, n - i) + load(from + i, n - i) * by, n - i);
+}
+RELREASON_ROW void gate(std::size_t n, real* to, const real* by) {
+  for (std::size_t i = 0; i < n; i += lanes) store(to + i, load(by + i, n - i) > 0 ? load(to + i, n - i) : vec{}, n - i);
+}
+RELREASON_ROW void select_bits(std::size_t n, real* to, const std::uint32_t* bits, const real* from, real by) {
+  integers lane;
+  for (std::size_t j = 0; j < lanes; ++j) lane[j] = 1 << j;
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const integers word = lane & (integers{} + static_cast<std::int32_t>(bits[i / 32] >> (i % 32) & ((1u << lanes) - 1)));
+    store(to + i, word != 0 ? load(from + i, n - i) * by : vec{}, n - i);
+  }
+}
+RELREASON_ROW void add_relu(std::size_t n, real* to, const real* a, const real* b) {
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const vec s = load(a + i, n - i) + load(b + i, n - i);
+    store(to + i, s < 0 ? vec{} : s, n - i);
+  }
+}
+RELREASON_ROW void sum_rows(int rows, std::size_t n, const real* x, real* to) {
+  std::size_t j = 0;
+  for (; j + 4 * lanes <= n; j += 4 * lanes) {
+    vec s0 = load(to + j, lanes), s1 = load(to + j + lanes, lanes), s2 = load(to + j + 2 * lanes, lanes), s3 = load(to + j + 3 * lanes, lanes);
+    const real* at = x + j;
+    for (int i = 0; i < rows; ++i, at += n) {
+      s0 += load(at, lanes);
+      s1 += load(at + lanes, lanes);
+      s2 += load(at + 2 * lanes, lanes);
+      s3 += load(at + 3 * lanes, lanes);
+    }
+    store(to + j, s0, lanes);
+    store(to + j + lanes, s1, lanes);
+    store(to + j + 2 * lanes, s2, lanes);
+    store(to + j + 3 * lanes, s3, lanes);
+  }
+  for (; j < n; j += lanes) {
+    vec s = load(to + j, n - j);
+    for (int i = 0; i < rows; ++i) s += load(x + static_cast<std::size_t>(i) * n + j, n - j);
+    store(to + j, s, n - j);
+  }
+}
+RELREASON_ROW void gather_pairs(int rows, std::size_t n, real* to, const real* a, const int* ia, const real* b, const int* ib, bool relu) {
+  for (int i = 0; i < rows; ++i, to += n) {
+    const real *from_a = a + static_cast<std::size_t>(ia[i]) * n, *from_b = b + static_cast<std::size_t>(ib[i]) * n;
+    if (relu) {
+      add_relu(n, to, from_a, from_b);
+      continue;
+    }
+    for (std::size_t j = 0; j < n; j += lanes) store(to + j, load(from_a + j, n - j) + load(from_b + j, n - j), n - j);
+  }
+}
+RELREASON_ROW void scatter(int rows, std::size_t n, const real* x, const int* index, real* to) {
+  for (int i = 0; i < rows; ++i, x += n) add(n, to + static_cast<std::size_t>(index[i]) * n, x);
+}
+
+#if RELREASON_ROW_LIBM  // double: one element after another
+RELREASON_ROW_INLINE vec exp_of(vec x) {
+  for (std::size_t i = 0; i < lanes; ++i) x[i] = std::exp(x[i]);
+  return x;
+}
+RELREASON_ROW_INLINE vec tanh_of(vec x) {
+  for (std::size_t i = 0; i < lanes; ++i) x[i] = std::tanh(x[i]);
+  return x;
+}
+#else
+// Range reduction and a polynomial of degree 6 (Cephes' coefficients); relative error below 2e-7.
+RELREASON_ROW_INLINE vec exp_of(vec x) {
+  RELREASON_UNFUSED_BODY
+  x = x > 88.f ? vec{} + 88.f : x;
+  x = x < -87.f ? vec{} - 87.f : x;
+  const vec shifted = x * 1.44269504088896341f + 12582912.f, k = shifted - 12582912.f;  // rounds to the nearest integer
+  const vec r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
+  vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.f;
+  const integers e = (__builtin_convertvector(k, integers) + 127) << 23;
+  vec power;
+  std::memcpy(&power, &e, sizeof power);
+  return p * power;
+}
+RELREASON_ROW_INLINE vec tanh_of(const vec& x) {
+  RELREASON_UNFUSED_BODY
+  const vec z = x * x, large = 1.f - 2.f / (exp_of(x + x) + 1.f);
+  vec p = z * -5.70498872745e-3f + 2.06390887954e-2f;
+  p = p * z - 5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z - 3.33332819422e-1f;
+  return z < 0.390625f ? p * z * x + x : large;
+}
+#endif
+RELREASON_ROW void exp(std::size_t n, real* x) {
+  RELREASON_UNFUSED_BODY
+  for (std::size_t i = 0; i < n; i += lanes) store(x + i, exp_of(load(x + i, n - i)), n - i);
+}
+RELREASON_ROW void tanh(std::size_t n, real* x) {
+  RELREASON_UNFUSED_BODY
+  for (std::size_t i = 0; i < n; i += lanes) store(x + i, tanh_of(load(x + i, n - i)), n - i);
+}
+RELREASON_ROW_INLINE vec sigmoid_of(const vec& x) { return 1 / (1 + exp_of(-x)); }
+RELREASON_ROW void sigmoid(std::size_t n, real* x) {
+  for (std::size_t i = 0; i < n; i += lanes) store(x + i, sigmoid_of(load(x + i, n - i)), n - i);
+}
+
+RELREASON_ROW void lstm_forward(int rows, std::size_t width, real* gates, real* c, real* tc, real* h) {
+  RELREASON_UNFUSED_BODY
+  for (int r = 0; r < rows; ++r, gates += 4 * width, c += width, tc += width, h += width)
+    for (std::size_t k = 0; k < width; k += lanes) {
+      const std::size_t left = width - k;
+      real* const at = gates + k;
+      const vec i = sigmoid_of(load(at, left)), f = sigmoid_of(load(at + width, left));
+      const vec g = tanh_of(load(at + 2 * width, left)), o = sigmoid_of(load(at + 3 * width, left));
+      const vec state = f * load(c + k, left) + i * g, t = tanh_of(state);
+      store(at, i, left);
+      store(at + width, f, left);
+      store(at + 2 * width, g, left);
+      store(at + 3 * width, o, left);
+      store(c + k, state, left);
+      store(tc + k, t, left);
+      store(h + k, o * t, left);
+    }
+}
+RELREASON_ROW void lstm_backward(int rows, std::size_t width, real* gates, const real* c_before, const real* tc, const real* dh, real* dc) {
+  RELREASON_UNFUSED_BODY
+  for (int r = 0; r < rows; ++r, gates += 4 * width, c_before += width, tc += width, dh += width, dc += width)
+    for (std::size_t k = 0; k < width; k += lanes) {
+      const std::size_t left = width - k;
+      real* const at = gates + k;
+      const vec i = load(at, left), f = load(at + width, left), g = load(at + 2 * width, left), o = load(at + 3 * width, left);
+      const vec t = load(tc + k, left), up = load(dh + k, left);
+      const vec d = load(dc + k, left) + up * o * (1 - t * t);
+      store(at, d * g * i * (1 - i), left);
+      store(at + width, d * load(c_before + k, left) * f * (1 - f), left);
+      store(at + 2 * width, d * i * (1 - g * g), left);
+      store(at + 3 * width, up * t * o * (1 - o), left);
+      store(dc + k, d * f, left);
+    }
+}
+
+RELREASON_ROW void adam(std::size_t n, real* w, const real* g, real* m, real* v, const adam_factors<real>& k) {
+  RELREASON_UNFUSED_BODY
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const std::size_t left = n - i;
+    const vec kept = load(w + i, left) * k.keep_parameter, d = load(g + i, left) * k.scale + kept * k.decay_gradient;
+    const vec old = load(m + i, left), first = old + (d - old) * k.new1, second = load(v + i, left) * k.keep2 + d * k.new2 * d;
+    store(m + i, first, left);
+    store(v + i, second, left);
+    store(w + i, kept - first * k.rate / (root(second) / k.root + k.epsilon), left);
+  }
+}
+
+inline constexpr row_kernels<real> table{RELREASON_ROW_NAME, add,     scale, add_scaled, gate,    select_bits,  add_relu,      sum_rows,
+                                         gather_pairs,       scatter, exp,   tanh,       sigmoid, lstm_forward, lstm_backward, adam};
+
+}  // namespace relreason::cpu::RELREASON_ROW_SET
+
+#undef RELREASON_ROW
+#undef RELREASON_ROW_INLINE
+#undef RELREASON_ROW_SET
+#undef RELREASON_ROW_NAME
+#undef RELREASON_ROW_TARGET
+#undef RELREASON_ROW_LIBM
+#endif
