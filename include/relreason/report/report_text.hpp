@@ -37,7 +37,7 @@ std::string format(const char* how, Values... values) {
 // 12345 -> 12,345
 inline std::string with_commas(std::int64_t v) {
   std::string digits = std::to_string(v);
-  for (int at = static_cast<int>(digits.size()) - 3; at > (v < 0 ? 1 : 0); at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  for (int at = static_cast<int>(digits.size()) - 3; at > (v < 0 ? 1 : 0); at -= 3) digits.insert(static_cast<std::size_t>(at), 1, ',');
   return digits;
 }
 

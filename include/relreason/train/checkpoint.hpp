@@ -44,7 +44,10 @@ inline double exact_value(const std::string& text, const std::string& path, cons
 }
 inline std::string list_text(const std::vector<double>& v) {
   std::string out;
-  for (const double x : v) out += (out.empty() ? "" : " ") + exact_text(x);
+  for (const double x : v) {
+    if (!out.empty()) out += ' ';
+    out += exact_text(x);
+  }
   return out;
 }
 inline std::vector<double> list_value(const std::string& text, const std::string& path, const std::string& key) {
