@@ -1,4 +1,4 @@
-// bench/rn_cases.hpp -- what bench_rn and bench_latency run: the Relation Networks of the issue, their inputs, and one timed step of each.
+// bench/rn_cases.hpp -- what bench_rn and bench_latency run: the Relation Networks measured, their inputs, and one timed step of each.
 // Inputs and first weights are those of workload.py where a folder is given, so that PyTorch has the same; else made here with the same shapes.
 #pragma once
 
@@ -232,7 +232,7 @@ struct settings {
   std::string data;
   int threads = 1;
   bool bf16 = false;
-  std::size_t batch = 0;  // 0: as many as the issue says
+  std::size_t batch = 0;  // 0: as many as its table row says
   const kernels<float>& kernel() const { return select_kernels<float>(isa::automatic, bf16 ? precision::bf16 : precision::full); }
 };
 

@@ -1,5 +1,6 @@
 // examples/rn_clevr.cpp -- trains a Relation Network on questions about scenes, from CLEVR's files or the blocks world; evaluates; predicts.
 // Paper: 97.9 % on CLEVR's validation split from scene descriptions, after 350 epochs (docs/reproduce.md says what that takes).
+#include <filesystem>
 #include <iostream>
 
 #include "relreason/data/blocks_world.hpp"
@@ -11,13 +12,12 @@ using namespace relreason;
 using namespace rn_clevr;
 using models::object, models::word;
 
-static clevr::dataset load(const arguments_type& o, const std::string& split, int scenes, executor& threads) {
+static clevr::dataset load(const arguments_type& o, const std::string& split, int scenes, const world_settings& like, executor& threads) {
   if (o.count("data")) return clevr::open(text(o, "data"), split);
   auto families = blocks::own_families();
-  if (o["families"].as<std::string>() == "one-hop") families = {families.begin() + 25, families.begin() + 31};
-  else if (o["families"].as<std::string>() != "all") throw usage("--families " + text(o, "families") + "; wanted all or one-hop");
-  auto world = blocks::generate({.seed = o["seed"].as<std::uint64_t>(), .split = split, .n_scenes = scenes, .max_objects = whole(o, "most-objects")},
-                                threads, families);
+  if (like.families == "one-hop") families = {families.begin() + 25, families.begin() + 31};
+  else if (like.families != "all") throw usage("--families " + like.families + "; wanted all or one-hop");
+  auto world = blocks::generate({.seed = like.seed, .split = split, .n_scenes = scenes, .max_objects = like.most_objects}, threads, families);
   clevr::dataset d{std::move(world.scenes), std::move(world.questions), {}};
   d.scene_of = clevr::join(d.scenes, d.questions);
   return d;
@@ -37,7 +37,9 @@ static int with_model(const std::string& name, const clevr_vocabulary& v, F&& f)
 }
 
 static int train(const arguments_type& o, executor& threads) {
-  const auto train = load(o, "train", whole(o, "blocks-world"), threads), val = load(o, "val", whole(o, "blocks-world-val"), threads);
+  if (o.count("compare")) read_shares(text(o, "compare") + "/shares.tsv");  // refused now, not after the training
+  const world_settings world(o);
+  const auto train = load(o, "train", whole(o, "blocks-world"), world, threads), val = load(o, "val", whole(o, "blocks-world-val"), world, threads);
   const auto v = clevr_vocabulary::make(o["tokenization"].as<std::string>(), text(o, "dictionary"), o["encoder"].as<std::string>(), train.questions);
   return with_model(o["model"].as<std::string>(), v, [&]<class M>() {
     const auto train_set = v.encode_for<M>(train), val_set = v.encode_for<M>(val);
@@ -55,12 +57,16 @@ static int train(const arguments_type& o, executor& threads) {
 static int answer(const std::string& what, const arguments_type& o, const std::string& checkpoint, executor& threads) {
   if (what == "predict" && !(o.count("scenes") && o.count("questions") && o.count("out")))
     throw usage("predict wants --scenes F --questions F --out F");
+  for (const char* in : {"scenes", "questions"})
+    if (std::error_code none; what == "predict" && std::filesystem::equivalent(text(o, in), text(o, "out"), none))
+      throw usage("--out " + text(o, "out") + " is the file of --" + in + ", which would be lost");
   const auto settings = read_record(safetensors::open(checkpoint)).settings;
   const auto name = settings.find("model");
   return with_model(name == settings.end() ? "" : name->second, clevr_vocabulary::load(settings, checkpoint), [&]<class M>() {
     const clevr_model<M, object, word> m(checkpoint, threads, whole(o, "pad-to"));
     if (what == "evaluate") {
-      std::cout << accuracy_table(m.evaluate(load(o, o["split"].as<std::string>(), whole(o, "blocks-world-val"), threads)));
+      const world_settings world(o, settings);
+      std::cout << accuracy_table(m.evaluate(load(o, o["split"].as<std::string>(), whole(o, "blocks-world-val"), world, threads)));
       return 0;
     }
     clevr::dataset d{clevr::read_scenes(text(o, "scenes")), clevr::read_questions(text(o, "questions")), {}};
@@ -78,6 +84,7 @@ int main(int argc, char** argv) try {
   if (what != "train" && what != "evaluate" && what != "predict" && what != "export")
     throw usage("command \"" + what + "\"; wanted train, evaluate, predict or export");
   if (!o.unmatched().empty()) throw usage("\"" + o.unmatched()[0] + "\" is one word too many");
+  if (const int n = whole(o, "threads"); n < 0 || n > 1024) throw usage("--threads is " + std::to_string(n) + "; wanted 0 to 1024");
   const std::string checkpoint = o["run"].as<std::string>() + "/" + o["weights"].as<std::string>();
   thread_pool threads(whole(o, "threads") > 0 ? whole(o, "threads") : static_cast<int>(std::thread::hardware_concurrency()));
   if (what == "train") return train(o, threads);

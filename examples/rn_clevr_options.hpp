@@ -1,7 +1,9 @@
 // examples/rn_clevr_options.hpp -- the command line of rn_clevr, and the recipe it asks for.
 #pragma once
 
+#include <cstdlib>
 #include <cxxopts.hpp>
+#include <map>
 #include <stdexcept>
 #include <string>
 
@@ -55,7 +57,7 @@ inline cxxopts::Options all_options() {
   add("Recipe", "epochs", "times through the training questions", "350", 0);
   add("Recipe", "batch", "questions per step", "640", 0);
   add("Recipe", "batch-doubling", "batch 32, doubled every 45 epochs up to 640; goes with --schedule constant", "", false);
-  add("Recipe", "micro-batches", "compute a step in so many parts (less memory, the same step)", "1", 0);
+  add("Recipe", "micro-batches", "compute a step in so many parts: less memory, other dropout masks", "1", 0);
   add("Recipe", "schedule", "of the rate: constant, doubling, doubling-legacy, paper-text, cosine, cosine-restarts, exponential, step, "
                             "step-restarts, plateau (the recipe's: doubling, 5e-6 to 5e-4)", "", s);
   add("Recipe", "rate", "first rate (the schedule's)", "", 0.0);
@@ -71,6 +73,22 @@ inline cxxopts::Options all_options() {
   all.parse_positional("command");
   return all;
 }
+
+// Which blocks world: the options', or where none is given the one that a checkpoint's network was trained on.
+struct world_settings {
+  explicit world_settings(const arguments_type& o, const std::map<std::string, std::string>& trained = {})
+      : families(o["families"].as<std::string>()), most_objects(whole(o, "most-objects")), seed(o["seed"].as<std::uint64_t>()) {
+    const auto take = [&](const char* option, const char* key, auto&& set) {
+      if (const auto at = trained.find(key); at != trained.end() && !o.count(option)) set(at->second);
+    };
+    take("families", "families", [&](const std::string& v) { families = v; });
+    take("most-objects", "most_objects", [&](const std::string& v) { most_objects = std::atoi(v.c_str()); });
+    take("seed", "seed", [&](const std::string& v) { seed = std::strtoull(v.c_str(), nullptr, 10); });
+  }
+  std::string families;
+  int most_objects;
+  std::uint64_t seed;
+};
 
 inline run_options recipe(const arguments_type& o, const clevr_vocabulary& vocabulary) {
   const auto name = o["recipe"].as<std::string>();
@@ -91,9 +109,11 @@ inline run_options recipe(const arguments_type& o, const clevr_vocabulary& vocab
   r.training.seed = o["seed"].as<std::uint64_t>();
   if (o.count("bf16")) r.training.arithmetic = precision::bf16;
   r.settings["model"] = o["model"].as<std::string>();
-  r.settings["data"] = o.count("data") ? text(o, "data")
-                                       : "blocks world, families " + o["families"].as<std::string>() + ", at most " +
-                                             std::to_string(whole(o, "most-objects")) + " objects";
+  r.settings["data"] = o.count("data") ? text(o, "data") : "blocks world";
+  if (!o.count("data")) {
+    r.settings["families"] = o["families"].as<std::string>();
+    r.settings["most_objects"] = std::to_string(whole(o, "most-objects"));
+  }
   vocabulary.save(r.settings);
   return r;
 }

@@ -25,7 +25,7 @@ HERE = pathlib.Path("bench/compile_time")
 FLAGS = ["-std=c++20", "-O2", "-c", "-Iinclude"]
 OPERATION_FOLDERS = ["nn", "message", "loss"]   # each of their headers is a row of its own
 SLOW = 5.0                                      # seconds: what takes longer is measured once
-TARGETS = {"trainer_seconds": 10.0, "trainer_mb": 1000.0, "operation_seconds": 1.0}   # issue section 2.6, with g++ -O2
+TARGETS = {"trainer_seconds": 10.0, "trainer_mb": 1000.0, "operation_seconds": 1.0}   # with g++ -O2
 
 
 def eigen_flags():

@@ -4,7 +4,7 @@
 Usage: python3 bench/peers/compare.py --ours build/release/bench [--native build/native/bench] --out docs/results
        (folders of our benchmark programs; scripts/bench.sh prepares everything and calls it)
        --minutes M  ends after about M minutes: fewer ways to run the peer are screened, fewer rounds run
-       --quick      the peers are not screened: those that were fastest on the machine of the issue run, a few rounds each
+       --quick      the peers are not screened: those that were fastest on an AVX-512 machine run, a few rounds each
        --once       one round of everything, to see that it works
        Without PyTorch (or with --no-peers) ours runs alone, without --ours only the peers run.
 

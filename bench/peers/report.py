@@ -178,7 +178,7 @@ def memory_growth(entries):
 
 
 def target_rows(result):
-    """The issue's table: what, measured, must, aim, reached."""
+    """The table of targets: what, measured, must, aim, reached."""
     for case, entry in result["cases"].items():
         found = ratios(finalist_ms(entry, "fastest"), entry["ours"]["ms"])
         yield [f"{entry['title']}: faster than the fastest peer", f"{found[1]:.2f} times" if found else "-", str(entry["must"]), str(entry["aim"]),

@@ -36,6 +36,7 @@ refuses 2 'command "fly"; wanted' fly
 refuses 2 'no-such-option' train --no-such-option
 refuses 2 'many' train --epochs many
 refuses 2 '"extra" is one word too many' train extra
+refuses 2 '--threads is -1; wanted 0 to 1024' train "${small[@]}" --threads -1
 refuses 2 '--recipe fast; wanted published or paper-text' train "${small[@]}" --recipe fast
 refuses 2 '--families two; wanted all or one-hop' train "${small[@]}" --families two
 refuses 2 'predict wants --scenes F --questions F --out F' predict
@@ -47,6 +48,8 @@ refuses 1 'model huge; wanted rn, two-stage, small or small-mlp' train "${small[
 refuses 1 'use --model rn' train "${small[@]}" --encoder rgb-one-hot
 refuses 1 'tokenization letters; wanted punctuation, words or iep' train "${small[@]}" --tokenization letters
 refuses 1 'the batch is 0; wanted at least 1' train "${small[@]}" --batch 0
+refuses 1 'nowhere/shares.tsv' train "${small[@]}" --compare nowhere
+refuses 1 'micro-batches is 33; wanted at most 32' train "${small[@]}" --micro-batches 33
 refuses 1 'max_objects' train "${small[@]}" --most-objects 99
 refuses 1 'no file' train --data nowhere
 refuses 1 'nowhere/best.safetensors' evaluate --run nowhere

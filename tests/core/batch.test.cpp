@@ -81,6 +81,8 @@ TEST_CASE("batch: more than was planned is refused by the name of the space", "[
   b = good();
   b.space<word>().padded = 4;
   CHECK(contains(refusal(b), "word is padded to 4, but 3 were planned"));
+  b.space<word>().padded = 1;
+  CHECK(contains(refusal(b), "2 entries of word at parent 0, but word is padded to 1"));
   b = good();
   b.space<masked>().offsets = {0, 4, 4};  // may not list more rows than its words' capacity
   b.space<masked>().index = {0, 0, 1, 1};

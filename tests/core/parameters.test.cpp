@@ -43,6 +43,15 @@ TEST_CASE("parameters: tied lines of different shapes are an error that names th
   CHECK(contains(message_of([] { parameters<untieable> p; }), "the lines that share \"t\" have arrays of different shapes"));
 }
 
+TEST_CASE("parameters: tied arrays are learned if any of their lines is, whichever stands first", "[core][parameters]") {
+  using first = model<input<"x", features<4>, scene>, frozen<"a", shared<"t", linear<4>>, of<"x">>, let<"b", shared<"t", linear<4>>, of<"x">>,
+                      output<"a">, output<"b">>;
+  using last = model<input<"x", features<4>, scene>, let<"b", shared<"t", linear<4>>, of<"x">>, frozen<"a", shared<"t", linear<4>>, of<"x">>,
+                     output<"a">, output<"b">>;
+  CHECK(parameters<first>::count() == 4 * 4 + 4);
+  CHECK(parameters<last>::count() == 4 * 4 + 4);
+}
+
 TEST_CASE("parameters: embeddings start as standard normal numbers", "[core][parameters]") {
   const parameters<large> q(7);
   double sum = 0, square = 0;

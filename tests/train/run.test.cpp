@@ -244,6 +244,7 @@ TEST_CASE("run: impossible options and questions are refused before anything is 
   CHECK(contains(refused([](auto& o, auto&) { o.batch = 0; }), "the batch is 0; wanted at least 1"));
   CHECK(contains(refused([](auto& o, auto&) { o.epochs = -1; }), "the number of epochs is -1"));
   CHECK(contains(refused([](auto& o, auto&) { o.micro_batches = 0; }), "micro-batches is 0"));
+  CHECK(contains(refused([](auto& o, auto&) { o.micro_batches = o.batch + 1; }), "one sample each"));
   CHECK(contains(refused([](auto& o, auto&) { o.save_every = 0; }), "steps between saves is 0"));
   CHECK(contains(refused([](auto& o, auto&) { o.sampler = "best"; }), "best"));
   CHECK(contains(refused([](auto&, auto& x) { x.train.label[7] = -1; }), "training question 7 has label -1; wanted an answer, 0 to 3"));

@@ -31,7 +31,6 @@ template <class M, class T = float>
 class batch {
  public:
   int samples = 0;
-  std::array<int, static_cast<std::size_t>(M::n_spaces)> once_rows{};
   std::array<space_rows, static_cast<std::size_t>(M::n_spaces)> spaces;
   std::array<std::vector<T>, static_cast<std::size_t>(M::n)> reals;
   std::array<std::vector<int>, static_cast<std::size_t>(M::n)> indices;
@@ -225,6 +224,8 @@ class batch {
       const int most = at.per_parent[i] == 0 && s.kind == space_kind::some ? most_of(at, s.whole) : at.per_parent[i];
       if (most > 0 && n > most)
         fail("batch: ", n, " entries of ", label, " at parent ", p, ", but ", most, " were planned; raise limits::set<", label, ">()");
+      if (r.padded > 0 && n > r.padded)
+        fail("batch: ", n, " entries of ", label, " at parent ", p, ", but ", label, " is padded to ", r.padded, "; pad to at least the longest");
       if (at.per_parent[i] == 0 && s.kind != space_kind::some)
         fail("batch: no capacity was planned for space ", label, "; call limits::set<", label, ">(n)");
     }

@@ -71,10 +71,10 @@ struct reserved {
   std::size_t prepared_bytes = 0, shared_count = 0;
 };
 
-template <class M, class T, class Places>
+template <class T, class Lines>
 struct tapes_of;
 template <class T, class... Lines>
-struct tapes_of<void, T, list<Lines...>> {
+struct tapes_of<T, list<Lines...>> {
   using type = std::tuple<typename Lines::bound::template tape<T>...>;
 };
 
@@ -107,7 +107,7 @@ class engine {
   struct worker {
     arena space;
     context_type ctx;
-    typename tapes_of<void, T, typename M::lines>::type tapes;
+    typename tapes_of<T, typename M::lines>::type tapes;
     void* v[at(n)]{};
     T* g[at(n)]{};
   };
@@ -328,11 +328,6 @@ class engine {
     for (std::size_t i = 0; i < filled.size(); ++i)
       if (spaces_of_model<M>[i].kind == space_kind::all_pairs) count += at(capacity[i].parents) + 1;
     return count;
-  }
-
-  static bool is_wanted(int i) {
-    constexpr std::array<bool, at(n)> wanted{Wanted...};
-    return wanted[at(i)];
   }
 };
 

@@ -75,7 +75,7 @@ class gradient_program {
   std::size_t bytes() const { return block_.bytes() + lane_block_.bytes() + worker_block_.bytes(); }
 
   // Number of samples in a tile: a function of model, limits and batch, never of threads.
-  int tile_samples(int samples) const { return std::clamp((samples + 7) / 8, 1, tile_); }
+  int tile_samples(int samples) const { return std::clamp((samples + most_lanes - 1) / most_lanes, 1, tile_); }
 
   // After a step whose loss or gradient is not finite: the first line and sample whose value is not, in words.
   std::string find_non_finite(int* sample = nullptr) {

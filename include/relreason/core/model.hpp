@@ -115,6 +115,7 @@ struct value_named<N, All, list<Done...>> {
 template <name N, class Done>
 struct require_new {
   static_assert(find_line<N>(Done{}) < 0, "relreason::model: two lines define the same name");
+  static_assert(N.size() > 0 && N.dot() == N.size(), "relreason::model: a name has letters and no dot, which stands before a side result");
   using type = void;
 };
 
@@ -138,6 +139,10 @@ struct resolve_line {
 };
 template <name N, class What, class Space, class All, class Done>
 struct resolve_line<input<N, What, Space>, All, Done> {
+  static_assert(
+      requires { What::limit; }, "relreason::model: the second argument of an input is features<n>, ids<n> or label<n>");
+  static_assert(
+      requires { Space::kind; }, "relreason::model: the third argument of an input is an index space, as struct scene : sample {}");
   using checked = typename require_new<N, Done>::type;
   using type = line<N, line_kind::input, value<Space, What>, operation, of<>>;
 };
@@ -156,6 +161,10 @@ struct resolve_line<frozen<N, Op, of<Ns...>>, All, Done> {
 };
 template <class Loss, name... Ns, class Weight, class Mean, class All, class Done>
 struct resolve_line<minimize<Loss, of<Ns...>, Weight, Mean>, All, Done> {
+  static_assert(
+      requires { Weight::value; }, "relreason::minimize: the third argument is weight<n, d>; how the mean is taken is the fourth");
+  static_assert(std::is_same_v<Mean, per_entry> || std::is_same_v<Mean, per_sample> || std::is_same_v<Mean, per_step>,
+                "relreason::minimize: the fourth argument is per_entry, per_sample or per_step");
   using bound = typename bind_to<Loss, list<typename value_named<Ns, All, Done>::type...>>::type;
   using type = line<name{}, line_kind::minimize, nothing, bound, of<Ns...>, list<Weight, Mean>>;
 };

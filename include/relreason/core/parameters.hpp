@@ -43,6 +43,7 @@ struct array_table {
       bool same = d.parameters.size() == line_entries[owner].size();
       for (std::size_t k = 0; same && k < d.parameters.size(); ++k) same = d.parameters[k].shape == entries[line_entries[owner][k]].shape;
       if (!same) fail("model: the lines that share \"", prefix, "\" have arrays of different shapes");
+      for (const std::size_t k : line_entries[owner]) entries[k].frozen = entries[k].frozen && f.kind == line_kind::frozen;
       line_entries[i] = line_entries[owner];
       line_states[i] = line_states[owner];
       return;

@@ -134,6 +134,7 @@ inline run_state_record read_record(const safetensors::file& from) {
       fail("checkpoint: ", path, " has no \"", key, "\"; is it a checkpoint of relreason? Weights alone are loaded with load_weights");
     return found->second;
   };
+  if (get("format") == "pt") fail("checkpoint: ", path, " holds weights only, as export writes them; use the checkpoint of the run, or load_weights");
   if (const auto format = detail::whole_value(get("format"), path, "format"); format != checkpoint_format)
     fail("checkpoint: ", path, " has format ", format, "; this program reads format ", checkpoint_format);
   for (const char* key : {"model", "instructions", "steps", "optimizer"}) get(key);

@@ -141,6 +141,7 @@ class clevr_model {
 
   // One JSON line per question: question_index, answer, log_probabilities in the order of the vocabulary's answers.
   void predict(const clevr::dataset& d, const std::string& out, bool require_objects = false) const {
+    if (d.questions.empty()) fail("predict: the question file holds no questions; nothing was written");
     if (require_objects)
       for (const auto& s : d.scenes)
         if (s.objects.empty()) fail("predict: scene ", s.image_index, " has no objects; drop --require-objects to count it as an empty scene");

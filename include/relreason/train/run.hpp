@@ -56,7 +56,9 @@ class training_run {
         limits_(make_limits()),
         trainer_(limits_, threads, options_.training),
         logits_(static_cast<std::size_t>(limits_.samples) * classes) {
-    std::filesystem::create_directories(options_.folder);
+    std::error_code refused;
+    std::filesystem::create_directories(options_.folder, refused);
+    if (refused) fail("training_run: the folder ", options_.folder, " cannot be made: ", refused.message(), "; give a path where you may write");
     auto& s = options_.settings;
     s["batch"] = options_.growing ? options_.growing->text() : std::to_string(options_.batch);
     s["micro_batches"] = std::to_string(options_.micro_batches);
@@ -135,10 +137,12 @@ class training_run {
     };
     positive("the number of epochs", o.epochs);
     positive("the batch", o.batch);
+    if (o.growing) o.growing->check();
     positive("the number of micro-batches", o.micro_batches);
+    if (const int most = std::min(o.growing ? o.growing->batch(1 << 20) : o.batch, 4096); o.micro_batches > most)  // 4096: see trainer::add
+      fail("training_run: the number of micro-batches is ", o.micro_batches, "; wanted at most ", most, ", one sample each");
     positive("steps between saves", o.save_every);
     positive("epochs between validations", o.validate_every);
-    if (o.growing) o.growing->check();
     o.schedule.check();
     check_questions(train, "training");
     check_questions(validation, "validation");

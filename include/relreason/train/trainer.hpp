@@ -58,6 +58,8 @@ class trainer {
     if (!std::isfinite(program_.loss())) refuse("the loss");
   }
   double update(double rate) {
+    if (!std::isfinite(rate) || rate < 0) fail("trainer: the rate of step ", steps + 1, " is ", rate, "; wanted a number of 0 or more");
+    if (added_ == 0) fail("trainer::update: there is no gradient for step ", steps + 1, "; call add() first");
     added_ = 0;
     norm_ = global_norm(threads_, program_.gradients().data(), weights.table().learned);
     if (!std::isfinite(norm_)) refuse("the gradient");
