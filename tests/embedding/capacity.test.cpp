@@ -27,11 +27,11 @@
 #define RELREASON_COUNTS 1
 #endif
 
+#if RELREASON_COUNTS
 namespace {
 std::atomic<long> allocations{0};
 }
 
-#if RELREASON_COUNTS
 // Definitions here take the place of glibc's: operator new ends in malloc, the library's planned blocks in mmap. Sanitizers bring their own.
 extern "C" {
 void* __libc_malloc(std::size_t);

@@ -185,5 +185,5 @@ TEST_CASE("export_weights: the model's tensors alone, under PyTorch's names, byt
   parameters<small_run::net> p(9);
   load_weights(out, p);
   CHECK(std::equal(p.data(), p.data() + p.learned(), f.t.weights.data()));
-  CHECK(contains(message_of([&] { export_weights(f.folder / "out", f.folder / "again"); }), "format is \"pt\""));
+  CHECK(contains(message_of([&] { export_weights(f.folder / "out", f.folder / "again"); }), "holds weights only"));
 }
