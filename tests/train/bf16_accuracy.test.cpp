@@ -83,7 +83,7 @@ double share(const std::vector<int>& right) { return std::accumulate(right.begin
 
 }  // namespace
 
-TEST_CASE("bf16: after the same training accuracy on new questions is that of float", "[train][bf16]") {
+TEST_CASE("bf16: after the same training accuracy on new questions is that of float", "[train][trains][bf16]") {
   thread_pool threads(2);
   const auto train = make_questions("train", 500, threads), held_out = make_questions("val", 300, threads);
   limits<rn> at;

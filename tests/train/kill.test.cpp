@@ -42,7 +42,7 @@ void check_readable(const std::string& folder) {
 
 }  // namespace
 
-TEST_CASE("a training run to be killed", "[.killed]") {
+TEST_CASE("a training run to be killed", "[.killed][trains]") {
   const char* folder = std::getenv(folder_variable);
   REQUIRE(folder);
   auto o = small_run::options(folder, 8);
@@ -50,7 +50,7 @@ TEST_CASE("a training run to be killed", "[.killed]") {
   REQUIRE(small_run::run(o, 2));
 }
 
-TEST_CASE("run: killed 20 times at random moments, it ends in the bytes of a run that was not, and no torn file is taken for good", "[train]") {
+TEST_CASE("run: killed 20 times at random moments, it ends in the bytes of a run that was not, and no torn file is taken for good", "[train][trains]") {
   constexpr int wanted_kills = 20;
   const auto begin = std::chrono::steady_clock::now();
   temporary_folder whole;

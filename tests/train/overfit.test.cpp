@@ -34,7 +34,7 @@ int right_answers(const parameters<M>& weights, const limits<M>& at, const scene
 
 }  // namespace
 
-TEST_CASE("overfit: the published network learns CLEVR's first 40 training questions by heart within 200 steps", "[train]") {
+TEST_CASE("overfit: the published network learns CLEVR's first 40 training questions by heart within 200 steps", "[train][trains]") {
   const auto scenes_file = shared_data("clevr/scenes/CLEVR_train_scenes_first1000.json.gz");
   const auto questions_file = shared_data("clevr/questions/CLEVR_train_questions_mini.json");
   if (!scenes_file || !questions_file) return;
