@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 namespace relreason {
 
@@ -15,5 +16,13 @@ struct rows_view {
   T* row(int i) const { return data + static_cast<std::ptrdiff_t>(i) * width; }
   std::size_t size() const { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(width); }
 };
+
+namespace detail {
+// Tells the doors of xtensor and Eigen apart, without including either.
+template <class Array>
+concept eigen_matrix = requires {
+  std::remove_cvref_t<Array>::RowsAtCompileTime;
+};
+}  // namespace detail
 
 }  // namespace relreason

@@ -61,20 +61,20 @@ rows_view<T> view_of(Array& x, std::size_t leading) {
 // The first axis counts the rows, or the first `leading` ones: (scenes, objects, 7) has scenes * objects rows with leading = 2.
 // All others together are the width (1 where there are none). No copy: the array must outlive the view.
 template <class Array>
-auto as_rows(const Array& x, std::size_t leading = 1) {
+auto as_rows(const Array& x, std::size_t leading = 1) requires(!detail::eigen_matrix<Array>) {
   static_assert(detail::is_xtensor_container<Array>,
                 "relreason::as_rows: only xt::xtensor and xt::xarray lie in memory as rows; evaluate an expression or a view with xt::eval first");
   return detail::view_of<const typename Array::value_type>(x, leading);
 }
 template <class Array>
-auto as_rows(Array& x, std::size_t leading = 1) requires(!std::is_const_v<Array>) {
+auto as_rows(Array& x, std::size_t leading = 1) requires(!std::is_const_v<Array> && !detail::eigen_matrix<Array>) {
   static_assert(detail::is_xtensor_container<Array>,
                 "relreason::as_rows: only xt::xtensor and xt::xarray lie in memory as rows; evaluate an expression or a view with xt::eval first");
   return detail::view_of<typename Array::value_type>(x, leading);
 }
 // A temporary would be gone before its view is read.
 template <class Array>
-  requires(!std::is_lvalue_reference_v<Array>)
+  requires(!std::is_lvalue_reference_v<Array> && !detail::eigen_matrix<Array>)
 void as_rows(Array&& x, std::size_t leading = 1) = delete;
 
 // A copy of the rows as an array (rows, width).
