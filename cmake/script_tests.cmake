@@ -10,8 +10,12 @@ list(GET eigen_include 0 eigen_include)
 function(relreason_script_test name label folder)
   add_test(NAME ${name} COMMAND bash ${PROJECT_SOURCE_DIR}/tests/${folder}/run.sh ${ARGN})
   string(REPLACE / _ scratch ${name})
+  set(alone OFF)  # these use all cores by themselves
+  if(label MATCHES "^(headers|compile_fail|docs|format)$")
+    set(alone ON)
+  endif()
   set_tests_properties(
-    ${name} PROPERTIES LABELS ${label} TIMEOUT 1500 RUN_SERIAL ON
+    ${name} PROPERTIES LABELS ${label} TIMEOUT 1500 RUN_SERIAL ${alone}
     ENVIRONMENT "SOURCE=${PROJECT_SOURCE_DIR};WORK=${PROJECT_BINARY_DIR}/scratch/${scratch};BINARY=${PROJECT_BINARY_DIR};EIGEN_INCLUDE=${eigen_include};CMAKE=${CMAKE_COMMAND}"
   )
 endfunction()

@@ -1,11 +1,19 @@
-// examples/rn_clevr_options.hpp -- the command line of rn_clevr, and the recipe it asks for.
+// examples/rn_clevr_options.hpp -- the command line of rn_clevr: one table says which commands take an option and what it may be; and the recipe.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <cxxopts.hpp>
 #include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "relreason/train/clevr_model.hpp"
 #include "relreason/train/run.hpp"
@@ -19,65 +27,168 @@ using arguments_type = cxxopts::ParseResult;
 struct usage : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-inline std::string text(const arguments_type& o, const char* name) { return o.count(name) ? o[name].as<std::string>() : ""; }
-inline int whole(const arguments_type& o, const char* name) { return o[name].as<int>(); }
+template <class... Parts>
+[[noreturn]] void refuse(const Parts&... parts) {
+  std::ostringstream text;
+  (text << ... << parts);
+  throw usage(text.str());
+}
+
+enum : unsigned { in_train = 1, in_evaluate = 2, in_predict = 4, in_export = 8, anywhere = 15 };
+inline constexpr std::array<std::string_view, 4> commands{"train", "evaluate", "predict", "export"};
+
+// What an option may be. Numbers: least to most. Names: one of those listed, as "a, b".
+struct rule {
+  enum { flag, text, whole, real, name } kind;
+  std::uint64_t least = 0, most = 0;
+  std::string_view names{};
+};
+struct option {
+  const char *group, *name;
+  unsigned where;  // commands that take it
+  rule may_be;
+  const char *standard, *help;  // "": no default
+};
+
+inline constexpr rule flag{rule::flag}, any_text{rule::text};
+constexpr rule whole_from(std::uint64_t least, std::uint64_t most) { return {rule::whole, least, most}; }
+constexpr rule one_of(std::string_view names) { return {rule::name, 0, 0, names}; }
+inline constexpr rule rate_rule{rule::real, 0, 1};
+inline constexpr std::uint64_t many = 1'000'000;  // epochs, steps, scenes: beyond every real use, far below an int's end
+
+// clang-format off
+inline constexpr option options[] = {
+    {"", "h,help", anywhere, flag, "", "print this text"},
+    {"", "command", anywhere, any_text, "", "train, evaluate, predict, or export (weights only, as PyTorch's load_state_dict takes them)"},
+    {"", "run", anywhere, any_text, "runs/rn", "folder of the run: checkpoints, log.jsonl, report.html; training goes on from what it finds there"},
+    {"", "weights", anywhere - in_train, any_text, "best.safetensors", "which checkpoint of the run"},
+    {"", "threads", anywhere - in_export, whole_from(0, 1024), "0", "0: all; results do not depend on it"},
+    {"Data", "data", in_train | in_evaluate, any_text, "", "folder with the files of CLEVR_v1.0; without it a blocks world is made"},
+    {"Data", "blocks-world", in_train, whole_from(1, many), "2000", "scenes of the blocks world, 10 questions each"},
+    {"Data", "blocks-world-val", in_train | in_evaluate, whole_from(1, many), "200", "scenes to validate on"},
+    {"Data", "families", in_train | in_evaluate, one_of("all, one-hop"), "all",
+     "questions of the blocks world: all (90 families), or one-hop (the 6 about one relation)"},
+    {"Data", "most-objects", in_train | in_evaluate, whole_from(3, 10), "10", "in a scene of the blocks world, 3 to 10"},
+    {"Data", "split", in_evaluate, any_text, "val", "which split"},
+    {"Data", "scenes", in_predict, any_text, "", "scene file, .json or .json.gz"},
+    {"Data", "questions", in_predict, any_text, "", "question file, .json or .json.gz"},
+    {"Data", "out", in_predict | in_export, any_text, "", "file to write"},
+    {"Data", "require-objects", in_predict, flag, "", "refuse scenes without objects"},
+    {"Data", "pad-to", in_evaluate | in_predict, whole_from(0, 1000), "0",
+     "question length to pad to, answers depend on it (0: the longest in training)"},
+    {"Model", "model", in_train, one_of("rn, two-stage, small, small-mlp"), "rn",
+     "rn, two-stage (question at the third layer), small (rn, width 128), small-mlp (no pairs)"},
+    {"Model", "tokenization", in_train, one_of("punctuation, words, iep"), "punctuation",
+     "punctuation (marks are tokens), words (split at blanks) or iep; the last two: rn only"},
+    {"Model", "dictionary", in_train, one_of("closed, scan"), "",
+     "closed (CLEVR's 82 words) or scan (words of the training questions); closed where it can be"},
+    {"Model", "encoder", in_train, one_of("ordinal7, rgb-one-hot"), "ordinal7",
+     "objects as ordinal7 (position, ids) or rgb-one-hot (13 numbers, rn only)"},
+    {"Recipe", "recipe", in_train, one_of("published, paper-text"), "published",
+     "published, or paper-text: rate 1e-6 to 1e-4, doubled every 20 epochs, all else as published"},
+    {"Recipe", "epochs", in_train, whole_from(1, many), "350", "times through the training questions"},
+    {"Recipe", "batch", in_train, whole_from(1, 100'000), "640", "questions per step"},
+    {"Recipe", "batch-doubling", in_train, flag, "", "batch 32, doubled every 45 epochs up to 640; goes with --schedule constant"},
+    {"Recipe", "micro-batches", in_train, whole_from(1, 4096), "1", "compute a step in so many parts: less memory, other dropout masks"},
+    {"Recipe", "schedule", in_train,
+     one_of("constant, doubling, doubling-legacy, paper-text, cosine, cosine-restarts, exponential, step, step-restarts, plateau"), "",
+     "of the rate: constant, doubling, doubling-legacy, paper-text, cosine, cosine-restarts, exponential, step, step-restarts, plateau "
+     "(the recipe's: doubling, 5e-6 to 5e-4)"},
+    {"Recipe", "rate", in_train, rate_rule, "", "first rate (the schedule's)"},
+    {"Recipe", "cap", in_train, rate_rule, "", "largest rate (the schedule's)"},
+    {"Recipe", "every", in_train, whole_from(1, many), "", "epochs between changes of the rate (the schedule's)"},
+    {"Recipe", "sampler", in_train, one_of("shuffle, answer-balanced, single-class"), "shuffle", "shuffle, answer-balanced or single-class"},
+    {"Recipe", "stop-early", in_train, flag, "", "end 50 epochs after the lowest validation loss"},
+    {"Recipe", "save-every", in_train, whole_from(1, many), "1000", "steps between checkpoints; there is one at every epoch's end too"},
+    {"Recipe", "seed", in_train | in_evaluate, whole_from(0, UINT64_MAX), "1", "of weights, order, dropout and blocks world"},
+    {"Recipe", "bf16", in_train, flag, "", "products of bf16 numbers, sums of fp32"},
+    {"Recipe", "compare", in_train, any_text, "", "folder of a finished run to show beside this one in the report"},
+};
+// clang-format on
+
+inline std::string names_of(unsigned where) {
+  std::string out;
+  for (std::size_t c = 0; c < commands.size(); ++c)
+    if (where >> c & 1u) out.append(out.empty() ? "" : ", ").append(commands[c]);
+  return out;
+}
 
 inline cxxopts::Options all_options() {
   cxxopts::Options all("rn_clevr",
                        "Relation Networks on questions about scenes.\n  rn_clevr train|evaluate|predict|export [options]\nRecipe's defaults: "
                        "those of the published code, which gave 97.9 % on CLEVR (Adam, decay 1e-4, clipping at 50).\n"
                        "Exit status: 0 done, 1 an error, 2 a wrong command line, 130 stopped by Ctrl-C after a checkpoint.");
-  const auto add = [&]<class T>(const char* group, const char* name, const char* help, const char* standard, T) {
-    const auto value = cxxopts::value<T>();
-    all.add_options(group)(name, help, *standard ? value->default_value(standard) : value);
-  };
-  const std::string s;
-  // clang-format off
-  add("", "h,help", "print this text", "", false);
-  add("", "command", "train, evaluate, predict, or export (weights only, as PyTorch's load_state_dict takes them)", "", s);
-  add("", "run", "folder of the run: checkpoints, log.jsonl, report.html; training goes on from what it finds there", "runs/rn", s);
-  add("", "weights", "not train: which checkpoint of the run", "best.safetensors", s);
-  add("", "threads", "0: all; results do not depend on it", "0", 0);
-  add("Data", "data", "folder with the files of CLEVR_v1.0; without it a blocks world is made", "", s);
-  add("Data", "blocks-world", "train: scenes of the blocks world, 10 questions each", "2000", 0);
-  add("Data", "blocks-world-val", "train, evaluate: scenes to validate on", "200", 0);
-  add("Data", "families", "questions of the blocks world: all (90 families), or one-hop (the 6 about one relation)", "all", s);
-  add("Data", "most-objects", "in a scene of the blocks world, 3 to 10", "10", 0);
-  add("Data", "split", "evaluate: which split", "val", s);
-  add("Data", "scenes", "predict: scene file, .json or .json.gz", "", s);
-  add("Data", "questions", "predict: question file, .json or .json.gz", "", s);
-  add("Data", "out", "predict, export: file to write", "", s);
-  add("Data", "require-objects", "predict: refuse scenes without objects", "", false);
-  add("Data", "pad-to", "evaluate, predict: question length to pad to, answers depend on it (0: the longest in training)", "0", 0);
-  add("Model", "model", "train: rn, two-stage (question at the third layer), small (rn, width 128), small-mlp (no pairs)", "rn", s);
-  add("Model", "tokenization", "train: punctuation (marks are tokens), words (split at blanks) or iep; the last two: rn only", "punctuation", s);
-  add("Model", "dictionary", "train: closed (CLEVR's 82 words) or scan (words of the training questions); closed where it can be", "", s);
-  add("Model", "encoder", "train: objects as ordinal7 (position, ids) or rgb-one-hot (13 numbers, rn only)", "ordinal7", s);
-  add("Recipe", "recipe", "published, or paper-text: rate 1e-6 to 1e-4, doubled every 20 epochs, all else as published", "published", s);
-  add("Recipe", "epochs", "times through the training questions", "350", 0);
-  add("Recipe", "batch", "questions per step", "640", 0);
-  add("Recipe", "batch-doubling", "batch 32, doubled every 45 epochs up to 640; goes with --schedule constant", "", false);
-  add("Recipe", "micro-batches", "compute a step in so many parts: less memory, other dropout masks", "1", 0);
-  add("Recipe", "schedule", "of the rate: constant, doubling, doubling-legacy, paper-text, cosine, cosine-restarts, exponential, step, "
-                            "step-restarts, plateau (the recipe's: doubling, 5e-6 to 5e-4)", "", s);
-  add("Recipe", "rate", "first rate (the schedule's)", "", 0.0);
-  add("Recipe", "cap", "largest rate (the schedule's)", "", 0.0);
-  add("Recipe", "every", "epochs between changes of the rate (the schedule's)", "", 0);
-  add("Recipe", "sampler", "shuffle, answer-balanced or single-class", "shuffle", s);
-  add("Recipe", "stop-early", "end 50 epochs after the lowest validation loss", "", false);
-  add("Recipe", "save-every", "steps between checkpoints; there is one at every epoch's end too", "1000", 0);
-  add("Recipe", "seed", "of weights, order, dropout and blocks world", "1", std::uint64_t{});
-  add("Recipe", "bf16", "products of bf16 numbers, sums of fp32", "", false);
-  add("Recipe", "compare", "folder of a finished run to show beside this one in the report", "", s);
-  // clang-format on
+  for (const option& o : options) {
+    const auto text = cxxopts::value<std::string>();
+    const std::shared_ptr<cxxopts::Value> value = o.may_be.kind == rule::flag ? std::shared_ptr<cxxopts::Value>(cxxopts::value<bool>())
+                                                  : *o.standard               ? text->default_value(o.standard)
+                                                                              : text;
+    all.add_options(o.group)(o.name, (o.where == anywhere ? "" : names_of(o.where) + ": ") + o.help, value);
+  }
   all.parse_positional("command");
   return all;
+}
+
+// The text of an option that has no default: "" where it was not given.
+inline std::string text(const arguments_type& o, const char* name) { return o.count(name) ? o[name].as<std::string>() : ""; }
+inline bool is_set(const arguments_type& o, const char* name) { return o.count(name) && o[name].as<bool>(); }
+
+// The number that fills the whole text, or nothing.
+template <class T>
+std::optional<T> number(const std::string& text) {
+  T n{};
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (wrong != std::errc{} || end != text.data() + text.size()) return {};
+  return n;
+}
+inline int whole(const arguments_type& o, const char* name) { return number<int>(o[name].as<std::string>()).value(); }
+inline double real(const arguments_type& o, const char* name) { return number<double>(o[name].as<std::string>()).value(); }
+inline std::uint64_t seed_of(const arguments_type& o) { return number<std::uint64_t>(o["seed"].as<std::string>()).value(); }
+
+inline void check_value(const option& o, const std::string& given) {
+  const rule& r = o.may_be;
+  const auto wrong = [&](const auto&... wanted) { refuse("--", o.name, " is \"", given, "\"; wanted ", wanted...); };
+  if (r.kind == rule::text && given.empty()) wrong("some text");
+  if (r.kind == rule::whole)
+    if (const auto n = number<std::uint64_t>(given); !n || *n < r.least || *n > r.most) wrong("a whole number from ", r.least, " to ", r.most);
+  if (r.kind == rule::real)
+    if (const auto x = number<double>(given); !x || !(*x > 0 && *x <= static_cast<double>(r.most))) wrong("a number above 0, at most ", r.most);
+  if (r.kind == rule::name && (", " + std::string(r.names) + ",").find(", " + given + ",") == std::string::npos) wrong("one of ", r.names);
+}
+
+// Options that would be without effect, or against each other.
+inline void check_together(const arguments_type& o) {
+  for (const char* of_the_world : {"blocks-world", "blocks-world-val", "families", "most-objects"})
+    if (o.count("data") && o.count(of_the_world)) refuse("--", of_the_world, " is about the blocks world, but --data names files; leave one out");
+  if (is_set(o, "batch-doubling") && o.count("batch")) refuse("--batch and --batch-doubling both set the batch; leave one out");
+  const auto tokens = o["tokenization"].as<std::string>(), encoder = o["encoder"].as<std::string>();
+  if (tokens != "punctuation" && text(o, "dictionary") == "closed")
+    refuse("--dictionary closed has punctuation as words; --tokenization ", tokens, " wants --dictionary scan");
+  if (encoder != "ordinal7" && o["model"].as<std::string>() != "rn") refuse("--encoder ", encoder, " makes 13 numbers an object; use --model rn");
+}
+
+// The command; every option was checked.
+inline std::string checked_command(const arguments_type& o) {
+  const auto what = text(o, "command");
+  const auto c = static_cast<std::size_t>(std::find(commands.begin(), commands.end(), what) - commands.begin());
+  if (c == commands.size()) refuse("command \"", what, "\"; wanted train, evaluate, predict or export");
+  if (!o.unmatched().empty()) refuse("\"", o.unmatched()[0], "\" is one word too many");
+  for (const auto& given : o.arguments())
+    for (const option& known : options) {
+      if (given.key() != known.name) continue;
+      if (!(known.where >> c & 1u)) refuse("--", known.name, " belongs to ", names_of(known.where), "; ", what, " does not take it");
+      check_value(known, given.value());
+    }
+  check_together(o);
+  if (what == "predict" && !(o.count("scenes") && o.count("questions") && o.count("out"))) refuse("predict wants --scenes F --questions F --out F");
+  if (what == "export" && !o.count("out")) refuse("export wants --out F");
+  return what;
 }
 
 // Which blocks world: the options', or where none is given the one that a checkpoint's network was trained on.
 struct world_settings {
   explicit world_settings(const arguments_type& o, const std::map<std::string, std::string>& trained = {})
-      : families(o["families"].as<std::string>()), most_objects(whole(o, "most-objects")), seed(o["seed"].as<std::uint64_t>()) {
+      : families(o["families"].as<std::string>()), most_objects(whole(o, "most-objects")), seed(seed_of(o)) {
     const auto take = [&](const char* option, const char* key, auto&& set) {
       if (const auto at = trained.find(key); at != trained.end() && !o.count(option)) set(at->second);
     };
@@ -90,31 +201,40 @@ struct world_settings {
   std::uint64_t seed;
 };
 
-inline run_options recipe(const arguments_type& o, const clevr_vocabulary& vocabulary) {
-  const auto name = o["recipe"].as<std::string>();
-  if (name != "published" && name != "paper-text") throw usage("--recipe " + name + "; wanted published or paper-text");
+inline any_schedule schedule_of(const arguments_type& o) try {
+  schedule_options s;
+  if (o.count("rate")) s.base = real(o, "rate");
+  if (o.count("cap")) s.cap = real(o, "cap");
+  if (o.count("every")) s.every = whole(o, "every");
+  const auto recipe = o["recipe"].as<std::string>();
+  const auto name = o.count("schedule") ? text(o, "schedule") : recipe == "paper-text" ? recipe : "doubling";
+  const any_schedule made = make_schedule(name, s);
+  if (const double first = made.rate(0); o.count("rate") && first < real(o, "rate"))
+    refuse("--rate is ", text(o, "rate"), ", but schedule ", name, " would begin at its cap, ", first, "; give a larger --cap");
+  return made;
+} catch (const error& e) {  // settings that this schedule does not have, or that contradict each other
+  throw usage(e.what());
+}
+
+inline run_options recipe(const arguments_type& o) {
   run_options r{.folder = o["run"].as<std::string>(),
                 .epochs = whole(o, "epochs"),
                 .batch = whole(o, "batch"),
                 .micro_batches = whole(o, "micro-batches"),
+                .schedule = schedule_of(o),
                 .sampler = o["sampler"].as<std::string>(),
-                .stop_early = o.count("stop-early") > 0,
+                .stop_early = is_set(o, "stop-early"),
                 .save_every = whole(o, "save-every")};
-  if (o.count("batch-doubling")) r.growing = batch_size_doubling{};
-  schedule_options s;
-  if (o.count("rate")) s.base = o["rate"].as<double>();
-  if (o.count("cap")) s.cap = o["cap"].as<double>();
-  if (o.count("every")) s.every = whole(o, "every");
-  r.schedule = make_schedule(o.count("schedule") ? text(o, "schedule") : name == "paper-text" ? name : "doubling", s);
-  r.training.seed = o["seed"].as<std::uint64_t>();
-  if (o.count("bf16")) r.training.arithmetic = precision::bf16;
+  if (is_set(o, "batch-doubling")) r.growing = batch_size_doubling{};
+  else if (r.micro_batches > r.batch) refuse("--micro-batches is ", r.micro_batches, "; wanted at most ", r.batch, ", the batch: one sample each");
+  r.training.seed = seed_of(o);
+  if (is_set(o, "bf16")) r.training.arithmetic = precision::bf16;
   r.settings["model"] = o["model"].as<std::string>();
   r.settings["data"] = o.count("data") ? text(o, "data") : "blocks world";
   if (!o.count("data")) {
     r.settings["families"] = o["families"].as<std::string>();
     r.settings["most_objects"] = std::to_string(whole(o, "most-objects"));
   }
-  vocabulary.save(r.settings);
   return r;
 }
 

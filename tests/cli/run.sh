@@ -36,21 +36,75 @@ refuses 2 'command "fly"; wanted' fly
 refuses 2 'no-such-option' train --no-such-option
 refuses 2 'many' train --epochs many
 refuses 2 '"extra" is one word too many' train extra
-refuses 2 '--threads is -1; wanted 0 to 1024' train "${small[@]}" --threads -1
-refuses 2 '--recipe fast; wanted published or paper-text' train "${small[@]}" --recipe fast
-refuses 2 '--families two; wanted all or one-hop' train "${small[@]}" --families two
 refuses 2 'predict wants --scenes F --questions F --out F' predict
 refuses 2 'export wants --out F' export
-# ---- values: status 1
-refuses 1 'no schedule is called "up"; choose one of constant' train "${small[@]}" --schedule up
-refuses 1 'schedule constant has no setting cap' train "${small[@]}" --schedule constant --cap 1
-refuses 1 'model huge; wanted rn, two-stage, small or small-mlp' train "${small[@]}" --model huge
-refuses 1 'use --model rn' train "${small[@]}" --encoder rgb-one-hot
-refuses 1 'tokenization letters; wanted punctuation, words or iep' train "${small[@]}" --tokenization letters
-refuses 1 'the batch is 0; wanted at least 1' train "${small[@]}" --batch 0
+# numbers: one whole word within the range that stands in the message
+while read -r option wrong wanted; do
+  refuses 2 "--$option is \"$wrong\"; wanted $wanted; rn_clevr --help" train "${small[@]}" "--$option" "$wrong"
+done <<'N'
+threads -1 a whole number from 0 to 1024
+blocks-world -1 a whole number from 1 to 1000000
+blocks-world-val 0 a whole number from 1 to 1000000
+most-objects 50 a whole number from 3 to 10
+most-objects 2 a whole number from 3 to 10
+epochs 0 a whole number from 1 to 1000000
+epochs 3x a whole number from 1 to 1000000
+epochs 1e3 a whole number from 1 to 1000000
+epochs 99999999999999999999 a whole number from 1 to 1000000
+batch -5 a whole number from 1 to 100000
+batch 0 a whole number from 1 to 100000
+micro-batches 5000 a whole number from 1 to 4096
+every 0 a whole number from 1 to 1000000
+save-every 0 a whole number from 1 to 1000000
+seed text a whole number from 0 to 18446744073709551615
+seed -1 a whole number from 0 to 18446744073709551615
+rate -1 a number above 0, at most 1
+rate nan a number above 0, at most 1
+rate 0 a number above 0, at most 1
+cap inf a number above 0, at most 1
+N
+refuses 2 '--pad-to is "-1"; wanted a whole number from 0 to 1000' evaluate --pad-to -1
+refuses 2 '--batch is ""; wanted a whole number' train "${small[@]}" --batch ''
+refuses 2 '--run is ""; wanted some text' train "${small[@]}" --run ''
+# names: one of a list
+while read -r option wrong wanted; do
+  refuses 2 "--$option is \"$wrong\"; wanted one of $wanted" train "${small[@]}" "--$option" "$wrong"
+done <<'N'
+schedule up constant, doubling,
+model huge rn, two-stage, small, small-mlp;
+tokenization letters punctuation, words, iep;
+dictionary open closed, scan;
+encoder pixels ordinal7, rgb-one-hot;
+recipe fast published, paper-text;
+families two all, one-hop;
+sampler all shuffle, answer-balanced, single-class;
+N
+# options of another command
+while read -r command option belongs; do
+  refuses 2 "--${option%% *} belongs to $belongs; $command does not take it" "$command" "--$option" 1
+done <<'N'
+train pad-to evaluate, predict
+train weights evaluate, predict, export
+train out predict, export
+evaluate epochs train
+evaluate blocks-world train
+evaluate scenes predict
+predict rate train
+predict seed train, evaluate
+export threads train, evaluate, predict
+N
+refuses 2 '--bf16 belongs to train; predict does not take it' predict --bf16
+# options against each other
+refuses 2 'schedule constant has no setting cap' train "${small[@]}" --schedule constant --cap 1
+refuses 2 '--rate is 1e-2, but schedule doubling would begin at its cap, 0.0005; give a larger --cap' train "${small[@]}" --rate 1e-2
+refuses 2 'schedule paper-text would begin at its cap, 0.0001' train "${small[@]}" --recipe paper-text --rate 1e-3
+refuses 2 '--encoder rgb-one-hot makes 13 numbers an object; use --model rn' train "${small[@]}" --encoder rgb-one-hot
+refuses 2 '--tokenization words wants --dictionary scan' train "${small[@]}" --tokenization words --dictionary closed
+refuses 2 '--micro-batches is 33; wanted at most 32, the batch' train "${small[@]}" --micro-batches 33
+refuses 2 '--batch and --batch-doubling both set the batch' train "${small[@]}" --batch-doubling
+refuses 2 '--most-objects is about the blocks world, but --data names files' train --data nowhere --most-objects 5
+# ---- what files hold: status 1
 refuses 1 'nowhere/shares.tsv' train "${small[@]}" --compare nowhere
-refuses 1 'micro-batches is 33; wanted at most 32' train "${small[@]}" --micro-batches 33
-refuses 1 'max_objects' train "${small[@]}" --most-objects 99
 refuses 1 'no file' train --data nowhere
 refuses 1 'nowhere/best.safetensors' evaluate --run nowhere
 refuses 1 'nowhere/best.safetensors' export --run nowhere --out x
@@ -118,7 +172,43 @@ P
   printf '{"questions": [{"question": 7}]}' >bad.json
   refuses 1 'bad.json' predict --run whole --scenes "$scenes" --questions bad.json --out p
   refuses 1 'no/p' predict --run whole --scenes "$scenes" --questions "$questions" --out no/p
-  refuses 1 'more than the padded length 2' predict --run whole --scenes "$scenes" --questions "$questions" --out p --pad-to 2
+  refuses 1 "$questions: question 0 has " predict --run whole --scenes "$scenes" --questions "$questions" --out p --pad-to 2
+  refuses 2 'is the file of --questions, which would be lost' predict --run whole --scenes "$scenes" --questions bad.json --out bad.json
+  object='{"size": "large", "color": "red", "material": "metal", "shape": "cube", "3d_coords": [0, 0, 0]}'
+  scene() { printf '{"scenes": [{"image_index": %s, "objects": [%s]}%s]}' "$1" "$2" "${3:-}" >s.json; }
+  ask() { printf '{"questions": [%s]}' "${1:+{\"image_index\": 4, \"question_index\": 17, \"question\": \"$1\"${2:-\}}}" >q.json; }
+  said() { refuses 1 "$1" predict --run whole --scenes s.json --questions q.json --out p "${@:2}"; }
+  scene 4 "$object" && ask ''
+  said 'q.json: found no questions, wanted at least one; nothing was written'
+  ask 'Is it pink?'
+  said 'q.json: question 17, "Is it pink?": found word "pink", wanted one of the 82 words'
+  ask 'Is it red?' ', "answer": "maybe"}'
+  said 'q.json: question 17: found answer "maybe", wanted one of the 28 known'
+  ask 'Is it red?'
+  scene 5 "$object"
+  said 'q.json: question 17 asks about image_index 4 of split "", found no such scene among 1 in s.json'
+  scene 4 "$object" ', {"image_index": 4, "objects": []}'
+  said 's.json: found two scenes of image_index 4 in split "" (scenes 0 and 1 of the list)'
+  scene 4 ''
+  said 's.json: scene 4 has no objects; drop --require-objects' --require-objects
+  scene 4 "$object$(printf ", $object%.0s" 1 2 3 4 5 6 7 8 9 10 11 12)"
+  said 's.json: scene 4 has 13 objects; wanted at most 12'
+  mkdir -p unanswered/scenes unanswered/questions
+  scene 4 "$object"
+  mv s.json unanswered/scenes/CLEVR_test_scenes.json && mv q.json unanswered/questions/CLEVR_test_questions.json
+  refuses 1 'unanswered/questions/CLEVR_test_questions.json: question 17 has no answer; use predict' evaluate --run whole --data unanswered --split test
+  mkdir -p wordy/scenes wordy/questions
+  for split in train val; do
+    scene 4 "$object" && mv s.json wordy/scenes/CLEVR_${split}_scenes.json
+    ask "$(seq -s ' ' 1 128)" ', "answer": "yes"}' && mv q.json wordy/questions/CLEVR_${split}_questions.json
+  done
+  wordy=wordy/questions/CLEVR_train_questions.json
+  refuses 1 "$wordy: found 128 words; the models have room for 127" train --data wordy --dictionary scan --run p
+  sed -i 's/ 128"/"/' "$wordy"
+  refuses 1 "$wordy: model small reads ordinal7 and up to 82 words (here ordinal7, 127); use --model rn" \
+    train --data wordy --dictionary scan --model small --run p
+  refuses 1 "$wordy: question 17, \"1 2 3 " train --data wordy --run p
+  [ -e p ] && failed "a refused prediction leaves a file"
 else
   echo "[skipped] rn_clevr: predict on files: no blocks_world program"
 fi

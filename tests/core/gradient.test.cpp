@@ -75,7 +75,7 @@ TEST_CASE("gradient: other weights, and the first ones again, each give their ow
   CHECK(program.loss() == of_p);
 }
 
-TEST_CASE("gradient: an empty batch is an error, and a value that is not finite is found by name and sample", "[core][gradient]") {
+TEST_CASE("gradient: an empty batch is an error, and a number that is not finite is found by line, sample and place", "[core][gradient]") {
   parameters<plain, double> p(3);
   serial_executor serial;
   gradient_program<plain, double> program(planned(), serial, select_kernels<double>());
@@ -84,7 +84,19 @@ TEST_CASE("gradient: an empty batch is an error, and a value that is not finite 
   b.values<"x">()[3 * 7] = std::numeric_limits<double>::quiet_NaN();
   program.run(b, p, {});
   CHECK_FALSE(std::isfinite(program.loss()));
-  CHECK(program.find_non_finite() == "value \"h\" of sample 7 of the batch");
+  int sample = -1;
+  CHECK(program.find_non_finite(&sample) == "input \"x\" of sample 7 of the batch (number 0 of row 0 is nan)");
+  CHECK(sample == 7);
+  b.values<"x">()[3 * 7] = 0;
+  b.values<"x">()[3 * 18 + 2] = -std::numeric_limits<double>::infinity();
+  program.run(b, p, {});
+  CHECK(program.find_non_finite(&sample) == "input \"x\" of sample 18 of the batch (number 2 of row 0 is -inf)");
+  CHECK(sample == 18);
+  b.values<"x">()[3 * 18 + 2] = 0;
+  p.find("h.0.weight")[3 * 2] = std::numeric_limits<double>::infinity();  // of unit 2 and x[0]
+  b.values<"x">()[3 * 0] = 0, b.values<"x">()[3 * 1] = 1;
+  program.run(b, p, {});
+  CHECK(program.find_non_finite() == "value \"h\" of sample 0 of the batch (number 2 of row 0 is nan)");  // inf times 0
 }
 
 TEST_CASE("gradient: a loss on a space that an operation fills has the samples as its denominator", "[core][gradient]") {

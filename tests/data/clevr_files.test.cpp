@@ -300,6 +300,11 @@ TEST_CASE("clevr_files: questions find their scenes by split and image", "[data]
   scenes.pop_back();
   REQUIRE(contains(message_of([&] { clevr::join(scenes, questions); }),
                    "question 8 asks about image_index 3 of split \"val\", found no such scene among 1"));
+  REQUIRE(message_of([&] {
+            clevr::join(scenes, questions, {"s.json", "q.json"});
+          }) ==
+          "clevr::join: q.json: question 8 asks about image_index 3 of split \"val\", found no such scene among 1 in s.json, wanted one; "
+          "give the scene file of that split");
   questions[0].split.clear();
   REQUIRE(clevr::join(scenes, questions) == list{0});
   scenes[0].split.clear();
@@ -307,6 +312,10 @@ TEST_CASE("clevr_files: questions find their scenes by split and image", "[data]
   REQUIRE(clevr::join(scenes, questions) == list{0});
   scenes.push_back(scenes[0]);
   REQUIRE(contains(message_of([&] { clevr::join(scenes, questions); }), "found two scenes of image_index 3 in split \"\""));
+  REQUIRE(message_of([&] {
+            clevr::join(scenes, questions, {"s.json", "q.json"});
+          }) ==
+          "clevr::join: s.json: found two scenes of image_index 3 in split \"\" (scenes 0 and 1 of the list), wanted one; give each scene once");
 }
 
 TEST_CASE("clevr_files: open reads a split in the layout of CLEVR_v1.0 and names what is missing", "[data][clevr]") {

@@ -86,6 +86,7 @@ TEST_CASE("clevr_text: answers have labels, in our order or in another", "[data]
   REQUIRE(scanned.names() == strings{"yes", "2", "no"});
   REQUIRE(contains(message_of([&] { scanned.label(asked("", "3", 5)); }), "question 5: found answer \"3\", wanted one of the 3 known"));
   REQUIRE(contains(message_of([&] { scanned.label(asked("", "", 6)); }), "question 6: found no answer"));
+  REQUIRE(contains(message_of([&] { scanned.label(asked("", "", 6), "q.json"); }), "clevr::answer_list: q.json: question 6: found no answer"));
   REQUIRE(contains(message_of([&] { scanned.name(3); }), "found label 3, wanted 0 to 2"));
   REQUIRE(contains(message_of([] { clevr::answer_list({"a", "a"}); }), "found answer \"a\" at 1 and before"));
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # tests/docs/run.sh COMPILER -- every ```cpp block of README.md and docs/ is a whole file: it compiles, and runs where it has a main.
+# Links between pages lead to files.
 set -u
 export compiler=$1
 root=${SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -21,6 +22,16 @@ for page in $pages; do
     /^```cpp$/       { inside = 1; file = base "_" NR ".cpp"; next }
     inside           { print > file }' "$page"
 done
+
+broken=$(for page in $pages CONTRIBUTING.md CHANGELOG.md; do
+  [ -f "$page" ] || continue
+  # Code holds lambdas, [x](y), which are no links.
+  awk '/^```/ { inside = !inside; next } !inside' "$page" | sed 's/`[^`]*`//g' | grep -oE '\]\([^)# ]+' | cut -c3- | grep -vE '^[a-z]+:' |
+    while read -r link; do
+      [ -e "$(dirname "$page")/$link" ] || echo "[failed] $page links to $link, which is not there"
+    done
+done)
+if [ -z "$broken" ]; then echo "[passed] links between pages lead to files"; else echo "$broken" && status=1; fi
 
 check_block() {
   local file=$1 name

@@ -19,6 +19,7 @@ constexpr int n = 3;  // scenes, each with all its objects: arrays have no ragge
 // The same scenes, filled number by number.
 batch<net> by_hand() {
   batch<net> b;
+  b.space<word>().padded = words;
   for (int s = 0; s < n; ++s) add_scene(b, s, objects);
   return b;
 }
@@ -48,6 +49,7 @@ TEST_CASE("embedding: a batch from xtensor arrays gives the same predictions, in
   const xt::xtensor<unsigned char, 1> object_counts{objects, objects, objects};
   const xt::xtensor<long long, 1> word_counts{words, words, words};
   batch<net> b;
+  b.space<word>().padded = words;
   b.add_sample(n);
   b.counts<object>(as_rows(object_counts));
   b.push<"o">(as_rows(in.o, 2));  // (scenes, objects, 3): two axes count rows
@@ -72,6 +74,7 @@ TEST_CASE("embedding: arrays of the wrong shape are refused, with what was found
   setup s;
   const arrays in;
   batch<net> b;
+  b.space<word>().padded = words;
   CHECK(contains(message_of([&] { b.push<"o">(as_rows(in.o)); }), "batch: input \"o\": found rows of 12 values, wanted 3 per row"));
   CHECK(contains(message_of([&] { b.push<"w">(as_rows(in.w)); }), "batch: input \"w\": found rows of 6 values, wanted 1 per row"));
   CHECK(contains(message_of([&] { as_rows(in.o, 4); }), "as_rows: 4 leading axes cannot count the rows of an array of 3; wanted 1 to 3"));
@@ -98,6 +101,7 @@ TEST_CASE("embedding: arrays of the wrong shape are refused, with what was found
 
 TEST_CASE("embedding: numbers that the model's types cannot hold are refused, and nothing is appended", "[embedding][xtensor]") {
   batch<net> b;
+  b.space<word>().padded = words;
   const xt::xtensor<long, 1> ids{1, 2, 1L << 40};
   CHECK(contains(message_of([&] { b.push<"w">(as_rows(ids)); }), "batch: input \"w\": value 0 of row 2 is 1099511627776, too large"));
   const xt::xtensor<double, 2> x{{0, 0, 0}, {0, 1e300, 0}};
@@ -139,6 +143,7 @@ TEST_CASE("embedding: a batch from .npy files, and predictions as one", "[embedd
   std::vector<float> o;
   std::vector<long> w;
   batch<net> b;
+  b.space<word>().padded = words;
   b.add_sample(n);
   for (int i = 0; i < n; ++i) b.count<object>(objects), b.count<word>(words);
   b.push<"o">(npy::open(folder / "o.npy").rows(o));

@@ -23,6 +23,7 @@ TEST_CASE("embedding: a batch from Eigen's matrices gives the same predictions, 
   auto own = predict.make_workspace();
   constexpr int n = 3;
   batch<net> by_hand;
+  by_hand.space<word>().padded = words;
   for (int s = 0; s < n; ++s) add_scene(by_hand, s, objects);
   std::vector<float> expected(n * answers);
   predict.run(own, by_hand, {expected.data()});
@@ -33,6 +34,7 @@ TEST_CASE("embedding: a batch from Eigen's matrices gives the same predictions, 
   const Eigen::VectorXi w = Eigen::Map<const Eigen::VectorXi>(by_hand.values<"w">().data(), n * words);
   const Eigen::VectorXi object_counts = Eigen::VectorXi::Constant(n, objects), word_counts = Eigen::VectorXi::Constant(n, words);
   batch<net> b;
+  b.space<word>().padded = words;
   b.add_sample(n);
   b.counts<object>(as_rows(object_counts));
   b.push<"o">(as_rows(o.middleRows(objects, n * objects)));

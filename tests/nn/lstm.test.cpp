@@ -6,6 +6,7 @@
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
 #include "support/gradient_check.hpp"
+#include "support/message_of.hpp"
 
 using namespace relreason;
 
@@ -84,4 +85,20 @@ TEST_CASE("last_state: leading pads fed as tokens give the state that shared pad
   one.run(own, b, {found});
   other.run(own_other, literal, {wanted});
   for (int i = 0; i < 18; ++i) CHECK(found[i] == Approx(wanted[i]).margin(1e-14));
+}
+
+TEST_CASE("last_state: a prediction over leading or trailing pads wants their length, over packed words it does not", "[nn][lstm]") {
+  const auto said = []<class M>(M) {
+    limits<M> at;
+    at.samples = 6;
+    at.template set<word>(8);
+    const parameters<M, double> p(3);
+    const predictor<M, double, "q"> predict(p, at, select_kernels<double>());
+    auto own = predict.make_workspace();
+    double q[6 * 3];
+    return message_of([&] { predict.run(own, questions<M, double>(0), {q}); });
+  };
+  CHECK(contains(said(reader<lstm<3>, leading>{}), "line \"q\" reads pads, but the length of word is 0"));
+  CHECK(contains(said(reader<lstm<3>, trailing>{}), "line \"q\" reads pads, but the length of word is 0"));
+  CHECK(said(reader<lstm<3>, packed>{}).empty());
 }

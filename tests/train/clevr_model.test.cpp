@@ -33,7 +33,10 @@ struct trained {
   serial_executor serial;
   clevr::dataset d = small_clevr::dataset(11);
   std::string path = folder / "best.safetensors";
-  trained() { small_clevr::train(folder.path); }
+  trained() {
+    d.from = {"s.json", "q.json"};
+    small_clevr::train(folder.path);
+  }
 };
 
 }  // namespace
@@ -105,7 +108,9 @@ TEST_CASE("clevr_model: questions are padded as in training; pad_to changes answ
   CHECK((predicted(m, t.d) == predicted(same, t.d)));
   CHECK((predicted(m, t.d) != predicted(longer, t.d)));
   const loaded shorter(t.path, t.serial, 3);
-  CHECK(contains(message_of([&] { predicted(shorter, t.d); }), "12 tokens, more than the padded length 3; give a larger --pad-to"));
+  CHECK(contains(message_of([&] { predicted(shorter, t.d); }),
+                 "clevr_model: q.json: question 0 has 6 tokens, more than the padded length 3; give a --pad-to of at least 12"));
+  CHECK(contains(message_of([&] { shorter.evaluate(t.d); }), "q.json: question 0 has 6 tokens"));
   CHECK(contains(message_of([&] { loaded(t.path, t.serial, -1); }), "padded to -1 tokens; wanted 1 to 1000"));
   CHECK(contains(message_of([&] { loaded(t.path, t.serial, 1 << 30); }), "wanted 1 to 1000"));
 }
@@ -115,7 +120,7 @@ TEST_CASE("clevr_model: scenes without objects are answered, or refused where ob
   const loaded m(t.path, t.serial);
   CHECK(!predicted(m, alone(t.d, 0)).empty());
   const auto said = message_of([&] { m.predict(t.d, t.folder / "out", true); });
-  CHECK(contains(said, "scene 100 has no objects; drop --require-objects"));
+  CHECK(contains(said, "predict: s.json: scene 100 has no objects; drop --require-objects"));
   CHECK(!std::filesystem::exists(t.folder / "out"));
 }
 
@@ -132,8 +137,11 @@ TEST_CASE("clevr_model: evaluate counts what predict answers", "[train][clevr]")
   CHECK(contains(accuracy_table(a), "answer: number"));
   auto unknown = t.d;
   unknown.questions[4].answer.clear();
-  CHECK(contains(message_of([&] { m.evaluate(unknown); }), "question 4 has no answer; use predict"));
+  CHECK(contains(message_of([&] { m.evaluate(unknown); }), "q.json: question 4 has no answer; use predict"));
   CHECK(predicted(m, unknown) == text);
+  const clevr::dataset none{t.d.scenes, {}, {}, t.d.from};
+  CHECK(contains(message_of([&] { m.evaluate(none); }), "q.json: found no questions; wanted at least one"));
+  CHECK(contains(message_of([&] { predicted(m, none); }), "q.json: found no questions, wanted at least one; nothing was written"));
 }
 
 TEST_CASE("clevr_model: another model is refused with both hashes", "[train][clevr]") {

@@ -12,7 +12,7 @@ using namespace relreason;
 namespace {
 template <class Encoder = clevr::ordinal7>
 scene_questions encoded(const clevr::dataset& d, int width = Encoder::width) {
-  return clevr::encode<Encoder>(d.scenes, d.questions, d.scene_of, clevr::dictionary::closed(), clevr::answer_list(), width);
+  return clevr::encode<Encoder>(d.scenes, d.questions, d.scene_of, clevr::dictionary::closed(), clevr::answer_list(), width, {"s.json", "q.json"});
 }
 }  // namespace
 
@@ -49,14 +49,14 @@ TEST_CASE("clevr::encode: 12 objects fit, 13 are refused with the scene's number
   d.scenes[1].objects.resize(12);
   CHECK(encoded(d).most_objects() == 12);
   d.scenes[1].objects.resize(13);
-  CHECK(contains(message_of([&] { encoded(d); }), "scene 101 has 13 objects; wanted at most 12"));
+  CHECK(contains(message_of([&] { encoded(d); }), "clevr::encode: s.json: scene 101 has 13 objects; wanted at most 12"));
 }
 
 TEST_CASE("clevr::encode: coordinates that are no numbers, or far out, are refused with the scene's number", "[train][clevr]") {
   auto d = small_clevr::dataset(2);
   for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e30}) {
     d.scenes[1].objects[0].position[1] = bad;
-    CHECK(contains(message_of([&] { encoded(d); }), "scene 101 has an object at "));
+    CHECK(contains(message_of([&] { encoded(d); }), "clevr::encode: s.json: scene 101: object 0 is at "));
   }
 }
 
@@ -65,12 +65,11 @@ TEST_CASE("clevr::encode: unknown words and answers are named; no answer is labe
   d.questions[4].answer.clear();
   CHECK(encoded(d).label[4] == -1);
   d.questions[4].answer = "maybe";
-  CHECK(contains(message_of([&] { encoded(d); }), "maybe"));
+  CHECK(contains(message_of([&] { encoded(d); }), "q.json: question 4: found answer \"maybe\""));
   d.questions[4].answer = "yes";
   d.questions[3].text = "How many dragons?";
   const auto said = message_of([&] { encoded(d); });
-  CHECK(contains(said, "question 3"));
-  CHECK(contains(said, "dragons"));
+  CHECK(contains(said, "q.json: question 3, \"How many dragons?\": found word \"dragons\""));
 }
 
 TEST_CASE("clevr::scheme_of: 28 answers in 6 classes, whatever their order", "[train][clevr]") {

@@ -204,7 +204,8 @@ TEST_CASE("run: a loss that is not finite stops it, naming step, value, sample a
   d.train.scene[bad] = static_cast<std::int32_t>(d.train.scenes()) - 1;
   small_run::training t(d.train, d.validation, small_run::scheme(), o, serial);
   const auto said = message_of([&] { t.run(); });
-  CHECK(contains(said, "the loss of step 8 is not finite: value \"r\" of sample"));
+  CHECK(contains(said, "the loss of step 8 is not finite: input \"o\" of sample"));
+  CHECK(contains(said, "(number 0 of row 0 is inf)"));
   CHECK(contains(said, "the weights are those of step 7"));
   CHECK(contains(said, "(that sample is training question " + std::to_string(bad) + ")"));
   CHECK(safetensors::open(folder / "last.safetensors").metadata().at("steps") == "5");

@@ -95,6 +95,11 @@ struct block<of<Ins...>, Stated...> {
         detail::append_with_prefix(d, own, std::string(lines::info[at(I)].id.view()));
       });
     }
+    template <class S>
+    static constexpr bool pads() {
+      return []<std::size_t... I>(std::index_sequence<I...>) { return (bound_at<static_cast<int>(I)>::template pads<S>() || ...); }
+      (std::make_index_sequence<static_cast<std::size_t>(n)>{});
+    }
     static std::string text() { return "block of " + std::to_string(n - n_inputs) + " equations"; }
     template <class C>
     static double flops(const C& ctx) {
@@ -209,6 +214,10 @@ struct repeat {
       declaration own;
       one::declare(own);
       for (int k = 0; k < Times; ++k) detail::append_with_prefix(d, own, std::to_string(k));
+    }
+    template <class S>
+    static constexpr bool pads() {
+      return one::template pads<S>();
     }
     static std::string text() { return std::to_string(Times) + " times " + one::text(); }
     template <class C>

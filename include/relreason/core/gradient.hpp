@@ -1,11 +1,14 @@
 // relreason/core/gradient.hpp -- one training step's losses and gradients: tiles that stay in cache, fixed lanes, sums in a fixed order.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "relreason/core/engine.hpp"
@@ -77,25 +80,19 @@ class gradient_program {
   // Number of samples in a tile: a function of model, limits and batch, never of threads.
   int tile_samples(int samples) const { return std::clamp((samples + most_lanes - 1) / most_lanes, 1, tile_); }
 
-  // After a step whose loss or gradient is not finite: the first line and sample whose value is not, in words.
+  // After a step whose loss or gradient is not finite: the first number that is not, by line, sample and place, in words. Inputs come first.
   std::string find_non_finite(int* sample = nullptr) {
     std::string found;
     worker& w = *workers_[0];
     for (int s = 0; s < all_.extents[engine::root].rows && found.empty(); ++s) {
       start_tile(w, 0, s, s + 1);
       engine::each_line([&]<int I>() {
-        if constexpr (engine::template in_tile<I, 0>() && engine::has_value(I)) {
+        constexpr bool given = M::info[at(I)].kind == line_kind::input;
+        if constexpr ((given || engine::template in_tile<I, 0>()) && engine::has_value(I)) {
           if (!found.empty()) return;
-          engine::template forward_line<I>(w, slots_[0].of_line[at(I)], capacity_);
-          if constexpr (!M::info[at(I)].integral) {
-            const T* v = static_cast<const T*>(w.v[I]);
-            const std::size_t count = at(w.ctx.extents[M::info[at(I)].space].rows) * at(M::info[at(I)].width);
-            for (std::size_t k = 0; k < count && found.empty(); ++k)
-              if (!std::isfinite(v[k])) {
-                if (sample) *sample = s;
-                found = "value \"" + std::string(M::info[at(I)].id.view()) + "\" of sample " + std::to_string(s) + " of the batch";
-              }
-          }
+          if constexpr (!given) engine::template forward_line<I>(w, slots_[0].of_line[at(I)], capacity_);
+          found = non_finite_of<I>(w, s);
+          if (!found.empty() && sample && !M::info[at(I)].once) *sample = s;
         }
       });
     }
@@ -107,6 +104,26 @@ class gradient_program {
   }
 
  private:
+  // "value "h" of sample 7 of the batch (number 2 of row 0 is nan)", or nothing
+  template <int I>
+  static std::string non_finite_of(const worker& w, int sample) {
+    constexpr line_info f = M::info[at(I)];
+    if constexpr (!f.integral) {
+      const T* v = static_cast<const T*>(w.v[I]);
+      const std::size_t count = at(w.ctx.extents[f.space].rows) * at(f.width);
+      const std::size_t k = static_cast<std::size_t>(std::find_if(v, v + count, [](T x) { return !std::isfinite(x); }) - v);
+      if (k < count)
+        return (f.kind == line_kind::input ? "input \"" : "value \"") + std::string(f.id.view()) + "\"" +
+               (f.once ? "" : " of sample " + std::to_string(sample) + " of the batch") + " (number " + std::to_string(k % at(f.width)) + " of row " +
+               std::to_string(k / at(f.width)) + " is " +
+               (std::isnan(v[k]) ? "nan"
+                : v[k] > 0       ? "inf"
+                                 : "-inf") +
+               ")";
+    }
+    return {};
+  }
+
   T* lane(int l) { return lane_block_.template as<T>() + at(l) * lane_size_; }
 
   void plan() {

@@ -37,6 +37,7 @@ template <name Name>  // a value that is wanted at prediction though no loss rea
 struct output {};
 template <name Key, class Operation>  // tied parameters: every line with this key uses the same arrays
 struct shared {
+  static_assert(!(Key == name("optimizer")), "relreason::shared: no key is optimizer, which stands before the optimizer's arrays in a checkpoint");
   template <class... Inputs>
   struct bind : Operation::template bind<Inputs...> {
     static constexpr name key = Key;
@@ -115,6 +116,8 @@ struct value_named<N, All, list<Done...>> {
 template <name N, class Done>
 struct require_new {
   static_assert(find_line<N>(Done{}) < 0, "relreason::model: two lines define the same name");
+  static_assert(!(N == name("optimizer")),
+                "relreason::model: no line is named optimizer, which stands before the optimizer's arrays in a checkpoint");
   static_assert(N.size() > 0 && N.dot() == N.size(), "relreason::model: a name has letters and no dot, which stands before a side result");
   using type = void;
 };

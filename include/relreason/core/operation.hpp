@@ -194,6 +194,11 @@ struct operation {
   static constexpr coupling couples = coupling::none;                                 // reads several graphs at once: the list is cut here
   static constexpr bool learns = false;                                               // has parameters
   static constexpr int n_parameters = 0, n_states = 0, n_prepared = 0, n_shared = 0;  // arrays that declare() and reserve() list, always
+  // The result depends on the length to which the batch pads S (extent::padded): a prediction must be told it.
+  template <class S>
+  static constexpr bool pads() {
+    return false;
+  }
   static void declare(declaration&) {}
   static std::string text() { return "operation"; }  // what describe<model>() shows
   template <class C>

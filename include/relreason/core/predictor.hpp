@@ -90,14 +90,14 @@ class predictor {
 
   // outputs[k]: the rows of the k-th wanted value for the whole batch, row-major.
   void run(workspace& own, const batch<M, T>& b, std::array<T*, sizeof...(Wanted)> outputs) const {
-    b.check_for(limits_, needed_inputs());
+    check(b);
     run_checked(own, b, outputs);
   }
   // The same into rows whose number and width are checked: an xtensor array by as_rows (data/xtensor.hpp), or memory of your own.
   template <class... Rows>
     requires(sizeof...(Rows) == sizeof...(Wanted) && (std::is_same_v<Rows, rows_view<T>> && ...))
   void run(workspace& own, const batch<M, T>& b, Rows... outputs) const {
-    b.check_for(limits_, needed_inputs());
+    check(b);
     (check_output<Wanted>(b, outputs), ...);
     run_checked(own, b, {outputs.data...});
   }
@@ -115,6 +115,26 @@ class predictor {
   const limits<M>& planned() const { return limits_; }
 
  private:
+  void check(const batch<M, T>& b) const {
+    b.check_for(limits_, needed_inputs());
+    if (b.samples == 0) return;
+    engine::each_line([&]<int I>() {
+      if constexpr (runs(I)) check_padded<I>(b, typename M::spaces{});
+    });
+  }
+  // Where pads are read, the longest of the batch would be another length than in training: no error, only wrong values.
+  template <int I, class... S>
+  static void check_padded(const batch<M, T>& b, list<S...>) {
+    const auto check_space = [&]<class One>(list<One>) {
+      if constexpr (engine::template bound_at<I>::template pads<One>())
+        if (const auto name = space_name<One>(); b.template space<One>().padded == 0)
+          fail("predictor: line \"", M::info[at(I)].id.view(), "\" reads pads, but the length of ", name,
+               " is 0, so it would change with the batch; set batch::space<", name,
+               ">().padded to the length of training (a checkpoint's setting.padding_length)");
+    };
+    (check_space(list<S>{}), ...);
+  }
+
   void run_checked(workspace& own, const batch<M, T>& b, std::array<T*, sizeof...(Wanted)> outputs) const {
     if (b.samples == 0) return;
     engine::bind_inputs(own.all_, b, own.pair_offsets_);

@@ -75,4 +75,11 @@ struct question {
   std::vector<program_node> program;                // empty where the file gives none
 };
 
+// The files that scenes and questions came from, for the messages of errors; empty where there is none.
+struct sources {
+  std::string scenes = {}, questions = {};
+};
+// "file: ", or nothing
+inline std::string in_file(std::string_view file) { return file.empty() ? std::string{} : std::string(file) + ": "; }
+
 }  // namespace relreason::clevr

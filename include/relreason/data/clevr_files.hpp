@@ -298,14 +298,15 @@ inline std::vector<question> read_questions(const std::string& path, const read_
   return questions;
 }
 
-// scene_of[i]: the position in `scenes` of the scene that question i asks about. A split counts only where both name one.
-inline std::vector<int> join(const std::vector<scene>& scenes, const std::vector<question>& questions) {
+// scene_of[i]: the position in `scenes` of the scene that question i asks about. A split counts only where both name one. Errors name the sources.
+inline std::vector<int> join(const std::vector<scene>& scenes, const std::vector<question>& questions, const sources& from = {}) {
   std::unordered_map<std::string, std::unordered_map<int, int>> by_split;
   for (std::size_t i = 0; i < scenes.size(); ++i) {
     const scene& s = scenes[i];
-    if (!by_split[s.split].emplace(s.image_index, static_cast<int>(i)).second)
-      fail("clevr::join: found two scenes of image_index ", s.image_index, " in split ", relreason::detail::quoted(s.split),
-           ", wanted one; give each file once");
+    const auto [first, is_new] = by_split[s.split].emplace(s.image_index, static_cast<int>(i));
+    if (!is_new)
+      fail("clevr::join: ", in_file(from.scenes), "found two scenes of image_index ", s.image_index, " in split ", relreason::detail::quoted(s.split),
+           " (scenes ", first->second, " and ", i, " of the list), wanted one; give each scene once");
   }
   const auto find = [&](const std::string& split, int image) {
     const auto group = by_split.find(split);
@@ -320,8 +321,9 @@ inline std::vector<int> join(const std::vector<scene>& scenes, const std::vector
     if (at < 0) at = find("", q.image_index);
     if (at < 0 && q.split.empty() && by_split.size() == 1) at = find(by_split.begin()->first, q.image_index);
     if (at < 0)
-      fail("clevr::join: question ", q.question_index, " asks about image_index ", q.image_index, " of split ", relreason::detail::quoted(q.split),
-           ", found no such scene among ", scenes.size(), ", wanted one; give the scene file of that split");
+      fail("clevr::join: ", in_file(from.questions), "question ", q.question_index, " asks about image_index ", q.image_index, " of split ",
+           relreason::detail::quoted(q.split), ", found no such scene among ", scenes.size(), from.scenes.empty() ? "" : " in " + from.scenes,
+           ", wanted one; give the scene file of that split");
     scene_of.push_back(at);
   }
   return scene_of;
@@ -331,7 +333,15 @@ struct dataset {
   std::vector<scene> scenes;
   std::vector<question> questions;
   std::vector<int> scene_of;  // per question
+  sources from = {};
 };
+
+// A scene file and a file of questions about those scenes.
+inline dataset open_files(const std::string& scenes, const std::string& questions, const read_options& options = {}) {
+  dataset d{read_scenes(scenes, options), read_questions(questions, options), {}, {scenes, questions}};
+  d.scene_of = join(d.scenes, d.questions, d.from);
+  return d;
+}
 
 // The files of one split under DIR, as CLEVR_v1.0.zip lays them out (each .json or .json.gz). The split test has no scenes: use read_questions.
 inline dataset open(const std::string& directory, const std::string& split, const read_options& options = {}) {
@@ -341,12 +351,8 @@ inline dataset open(const std::string& directory, const std::string& split, cons
       if (std::error_code ignored; std::filesystem::exists(directory + "/" + name + ending, ignored)) return directory + "/" + name + ending;
     fail("clevr::open: no file ", name, " (or ", name, ".gz) under ", directory, "; expected the layout of CLEVR_v1.0.zip");
   };
-  const std::string scenes = path_of("scenes"), questions = path_of("questions");
-  dataset d;
-  d.scenes = read_scenes(scenes, options);
-  d.questions = read_questions(questions, options);
-  d.scene_of = join(d.scenes, d.questions);
-  return d;
+  const std::string scenes = path_of("scenes"), questions = path_of("questions");  // both are looked for before one is read
+  return open_files(scenes, questions, options);
 }
 
 }  // namespace relreason::clevr

@@ -116,14 +116,15 @@ class dictionary {
   }
 
   // The question's indices without padding (iep: between <START> and <END>). A word never seen is an error.
-  std::vector<int> encode(const question& q) const { return encode(q.text, q.question_index); }
-  std::vector<int> encode(std::string_view text, int question_index = -1) const {
+  // `file` is where the question came from, for the message.
+  std::vector<int> encode(const question& q, std::string_view file = {}) const { return encode(q.text, q.question_index, file); }
+  std::vector<int> encode(std::string_view text, int question_index = -1, std::string_view file = {}) const {
     std::vector<int> indices;
     if (how_ == tokenization::iep) indices.push_back(1);
     for (const std::string& token : tokenize(text, how_)) {
       const int index = find(token);
       if (index == 0)
-        fail("clevr::dictionary::encode: question ", question_index, ", ", relreason::detail::quoted(text), ": found word ",
+        fail("clevr::dictionary::encode: ", in_file(file), "question ", question_index, ", ", relreason::detail::quoted(text), ": found word ",
              relreason::detail::quoted(token), ", wanted one of the ", size(),
              " words of the dictionary; make it from the training questions or use the closed one");
       indices.push_back(index);
@@ -179,10 +180,10 @@ class answer_list {
     return names_[static_cast<std::size_t>(label)];
   }
 
-  int label(const question& q) const {
+  int label(const question& q, std::string_view file = {}) const {
     const auto at = label_.find(q.answer);
     if (at == label_.end())
-      fail("clevr::answer_list: question ", q.question_index, ": found ",
+      fail("clevr::answer_list: ", in_file(file), "question ", q.question_index, ": found ",
            q.answer.empty() ? "no answer" : "answer " + relreason::detail::quoted(q.answer), ", wanted one of the ", size(),
            " known; a split without answers can only be predicted");
     return at->second;

@@ -40,6 +40,10 @@ struct last_state {
     using word = typename Ids::space;
     static constexpr int H = Cell::width, G = 4 * H, D = Embedding::width, words = Ids::what::limit, directions = Cell::directions;
     using out = rows<typename word::parent, H * directions>;
+    template <class S>
+    static constexpr bool pads() {
+      return (lead || trail) && std::is_same_v<S, word>;
+    }
     static constexpr bool learns = true;
     static constexpr int n_parameters = 1 + 4 * directions, n_prepared = 4 * directions + 2, n_shared = directions + (lead ? 2 : 0);
     enum { table = 0, pad_h = 1, pad_c = 2 };  // shared arrays; the second direction has a table only, in place of pad_h

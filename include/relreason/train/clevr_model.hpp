@@ -55,8 +55,8 @@ struct clevr_vocabulary {
   scene_questions encode(const clevr::dataset& d) const { return encode(d, object_width()); }
   // Objects as rows of `width` numbers, zeros after the encoder's.
   scene_questions encode(const clevr::dataset& d, int width) const {
-    if (encoder == "ordinal7") return clevr::encode<clevr::ordinal7>(d.scenes, d.questions, d.scene_of, words, answers, width);
-    return clevr::encode<clevr::rgb_one_hot>(d.scenes, d.questions, d.scene_of, words, answers, width);
+    if (encoder == "ordinal7") return clevr::encode<clevr::ordinal7>(d.scenes, d.questions, d.scene_of, words, answers, width, d.from);
+    return clevr::encode<clevr::rgb_one_hot>(d.scenes, d.questions, d.scene_of, words, answers, width, d.from);
   }
   // For a model with values "o" (or not), "w" and "a": refused where it has no room for the words, answers or objects.
   template <class M>
@@ -99,6 +99,14 @@ struct clevr_vocabulary {
   }
 };
 
+// Training and evaluation compare with answers: refuses a set without questions, or with one that has no answer.
+inline void require_answers(const clevr::dataset& d) {
+  if (d.questions.empty()) fail("clevr: ", clevr::in_file(d.from.questions), "found no questions; wanted at least one");
+  for (const auto& q : d.questions)
+    if (q.answer.empty())
+      fail("clevr: ", clevr::in_file(d.from.questions), "question ", q.question_index, " has no answer; use predict, or a split with answers");
+}
+
 // Log-probabilities of one question's logits.
 inline void log_softmax(const float* logits, int n, double* out) {
   const double all = log_sum_exp(logits, n);
@@ -129,11 +137,12 @@ class clevr_model {
   int padding_length() const { return pad_; }
 
   metric::accuracy evaluate(const clevr::dataset& d) const {
+    require_answers(d);
     metric::accuracy result(clevr::scheme_of(vocabulary_.answers));
     const auto set = vocabulary_.encode_for<M>(d);
+    check_lengths(set, d);
     each(set, [&](std::int32_t q, const float* logits) {
       const auto i = static_cast<std::size_t>(q);
-      if (set.label[i] < 0) fail("evaluate: question ", d.questions[i].question_index, " has no answer; use predict");
       result.add(logits, set.label[i], set.type[i]);
     });
     return result;
@@ -141,11 +150,14 @@ class clevr_model {
 
   // One JSON line per question: question_index, answer, log_probabilities in the order of the vocabulary's answers.
   void predict(const clevr::dataset& d, const std::string& out, bool require_objects = false) const {
-    if (d.questions.empty()) fail("predict: the question file holds no questions; nothing was written");
+    if (d.questions.empty()) fail("predict: ", clevr::in_file(d.from.questions), "found no questions, wanted at least one; nothing was written");
     if (require_objects)
       for (const auto& s : d.scenes)
-        if (s.objects.empty()) fail("predict: scene ", s.image_index, " has no objects; drop --require-objects to count it as an empty scene");
+        if (s.objects.empty())
+          fail("predict: ", clevr::in_file(d.from.scenes), "scene ", s.image_index,
+               " has no objects; drop --require-objects to count it as an empty scene");
     const auto set = vocabulary_.encode_for<M>(d);
+    check_lengths(set, d);
     atomic_file file(out);
     each(set, [&](std::int32_t q, const float* logits) {
       const int n = vocabulary_.answers.size();
@@ -165,13 +177,16 @@ class clevr_model {
   }
 
  private:
+  void check_lengths(const scene_questions& set, const clevr::dataset& d) const {
+    for (std::size_t q = 0; q < set.size(); ++q)
+      if (set.length(q) > pad_)
+        fail("clevr_model: ", clevr::in_file(d.from.questions), "question ", d.questions[q].question_index, " has ", set.length(q),
+             " tokens, more than the padded length ", pad_, "; give a --pad-to of at least ", set.longest(), " (answers may change with it)");
+  }
   template <class Each>
   void each(const scene_questions& set, Each&& call) const {
     limits<M> at;
     at.samples = 256;
-    if (set.longest() > pad_)
-      fail("clevr_model: a question has ", set.longest(), " tokens, more than the padded length ", pad_,
-           "; give a larger --pad-to (answers may change with it)");
     if constexpr (M::template space<Object>() >= 0) at.template set<Object>(std::max(1, set.most_objects()));
     at.template set<Word>(std::max(1, pad_));
     answerer<M, Object, Word> answers(weights_, at, kernel_bf16_ ? *kernel_bf16_ : kernel_, threads_);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "relreason/backend/cpu/dispatch.hpp"
@@ -45,22 +46,27 @@ class trainer {
     for (std::size_t m = 0; m < moments_.size(); ++m) moment_pointers_[m] = moments_[m].data();
   }
 
-  // Mean losses of the batch, before the update. Raises an error, with weights untouched, where loss or gradient is not finite.
+  // Mean losses of the batch, before the update. Raises an error where the batch, the rate, the loss or the gradient is refused; the trainer is
+  // then as before the step.
   double step(const batch<M>& b, double rate, std::array<float*, sizeof...(Wanted)> outputs = {}) {
+    if (added_ > 0) fail("trainer::step: step ", steps + 1, " was begun by add(); end it with update(), or drop its parts with drop_parts()");
     add(b, 1.0, outputs);
     return update(rate);
   }
-  // The same in micro-batches: add() each with its share of the step's samples, then update().
+  // The same in micro-batches: add() each with its share of the step's samples, then update(). An error in either drops all parts of the step:
+  // begin it again with the first.
   void add(const batch<M>& b, double share, std::array<float*, sizeof...(Wanted)> outputs = {}) {
-    program_.run(b, weights, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(added_), share, added_ > 0}, outputs);
-    loss_ = (added_ ? loss_ : 0) + program_.loss() * share;
-    ++added_;
+    const int before = std::exchange(added_, 0);
+    program_.run(b, weights, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(before), share, before > 0}, outputs);
+    loss_ = (before ? loss_ : 0) + program_.loss() * share;
     if (!std::isfinite(program_.loss())) refuse("the loss");
+    added_ = before + 1;
   }
+  void drop_parts() { added_ = 0; }
   double update(double rate) {
+    const int parts = std::exchange(added_, 0);
     if (!std::isfinite(rate) || rate < 0) fail("trainer: the rate of step ", steps + 1, " is ", rate, "; wanted a number of 0 or more");
-    if (added_ == 0) fail("trainer::update: there is no gradient for step ", steps + 1, "; call add() first");
-    added_ = 0;
+    if (parts == 0) fail("trainer::update: there is no gradient for step ", steps + 1, "; call add() first");
     norm_ = global_norm(threads_, program_.gradients().data(), weights.table().learned);
     if (!std::isfinite(norm_)) refuse("the gradient");
     const double scale = options_.clip > 0 ? clip_factor(norm_, options_.clip) : 1.0;
@@ -129,7 +135,6 @@ class trainer {
     return 1;
   }
   [[noreturn]] void refuse(const char* what) {
-    added_ = 0;
     not_finite_ = -1;
     const std::string where = program_.find_non_finite(&not_finite_);
     fail("trainer: ", what, " of step ", steps + 1, " is not finite: ", where, "; the weights are those of step ", steps,
