@@ -33,6 +33,11 @@ broken=$(for page in $pages CONTRIBUTING.md CHANGELOG.md; do
 done)
 if [ -z "$broken" ]; then echo "[passed] links between pages lead to files"; else echo "$broken" && status=1; fi
 
+title="README's first model is examples/hello_relations.cpp"
+if diff <(awk '/^```cpp$/ { inside = 1; next } /^```/ && inside { exit } inside' README.md) \
+  <(sed '1d; /clang-format/d' examples/hello_relations.cpp) >"$scratch/hello.diff"
+then echo "[passed] $title"; else echo "[failed] $title" && head -20 "$scratch/hello.diff" && status=1; fi
+
 check_block() {
   local file=$1 name
   name=$(basename "$file" .cpp)
