@@ -53,12 +53,12 @@ static int train(const arguments_type& o, executor& threads) {
   v.save(run.settings);
   return with_model(train.from.questions, o["model"].as<std::string>(), v, [&]<class M>() {
     const auto train_set = v.encode_for<M>(train), val_set = v.encode_for<M>(val);
-    const auto scheme = clevr::scheme_of(v.answers);
-    training_run<M, object, word> t(train_set, val_set, scheme, run, threads);
+    const scene_task<M, object, word> task(train_set, val_set, clevr::scheme_of(v.answers));
+    training_run t(task, run, threads);
     std::cerr << (t.resume_if_present() ? "resuming in " : "training in ") << t.path("") << ": " << train_set.size() << " questions, "
               << t.weights().count() << " parameters, " << t.inner().instructions() << " kernels, " << threads.threads() << " threads\n";
     if (!t.run()) return std::cerr << "stopped after a checkpoint; run the same command to go on\n", 130;
-    write_clevr_report<M, object, word>(t, val, val_set, scheme, text(o, "compare"));
+    write_clevr_report(t, val, text(o, "compare"));
     std::cerr << "report: " << t.path("report.html") << "\n";
     return 0;
   });

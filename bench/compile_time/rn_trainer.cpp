@@ -5,6 +5,7 @@
 #include "relreason/models/relation_network.hpp"
 #include "relreason/train/clevr_model.hpp"
 #include "relreason/train/run.hpp"
+#include "relreason/train/scene_task.hpp"
 
 using namespace relreason;
 
@@ -17,7 +18,8 @@ int main(int argc, char** argv) try {
   options.folder = argv[2];
   vocabulary.save(options.settings);
   thread_pool threads;
-  training_run<models::rn_state<>, models::object, models::word> run(train_set, val_set, clevr::scheme_of(vocabulary.answers), options, threads);
+  const scene_task<models::rn_state<>, models::object, models::word> task(train_set, val_set, clevr::scheme_of(vocabulary.answers));
+  training_run run(task, options, threads);
   run.resume_if_present();
   return run.run() ? 0 : 130;
 } catch (const std::exception& e) {

@@ -6,6 +6,7 @@
 #include "relreason/nn/mlp.hpp"
 #include "relreason/train/clevr_model.hpp"
 #include "relreason/train/run.hpp"
+#include "relreason/train/scene_task.hpp"
 
 namespace small_clevr {
 
@@ -68,7 +69,8 @@ inline void train(const std::string& folder) {
   o.quiet = true;
   o.settings["model"] = "small";
   v.save(o.settings);
-  training_run<net, object, word> t(set, set, clevr::scheme_of(v.answers), o, serial);
+  const scene_task<net, object, word> task(set, set, clevr::scheme_of(v.answers));
+  training_run t(task, o, serial);
   t.run();
 }
 

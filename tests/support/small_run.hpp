@@ -5,6 +5,7 @@
 #include "relreason/nn/lstm.hpp"
 #include "relreason/nn/mlp.hpp"
 #include "relreason/train/run.hpp"
+#include "relreason/train/scene_task.hpp"
 
 namespace small_run {
 
@@ -19,7 +20,8 @@ struct net : model<input<"o", features<2>, object>, input<"w", ids<5>, word>, in
                    let<"q", last_state<lstm<6>, embedding<4>, leading>, of<"w">>,
                    let<"r", sum_over<pair, mlp<relu<8>, relu<8>>, padded<6>>, of<"o", "o", "q">>,
                    let<"a", mlp<relu<8>, dropout<5>, linear<4>>, of<"r">>, minimize<cross_entropy<>, of<"a", "answer">>> {};
-using training = training_run<net, object, word>;
+using net_task = scene_task<net, object, word>;
+using training = training_run<net_task>;
 
 // Question q is about scene q / 3; the answer is the number of the scene's objects, at most 3.
 inline scene_questions questions(int scenes, int first = 0) {
@@ -54,13 +56,15 @@ inline run_options options(const std::string& folder, int epochs = 3) {
 }
 struct data {
   scene_questions train = questions(39), validation = questions(10, 1000);
+  net_task task() const { return {train, validation, scheme()}; }
 };
 
 // Runs to the end, or from where the folder is to the end. False where a signal asked to stop.
 inline bool run(const run_options& o, int threads = 1) {
   const data d;
   thread_pool pool(threads);
-  training t(d.train, d.validation, scheme(), o, pool);
+  const auto task = d.task();
+  training t(task, o, pool);
   t.resume_if_present();
   return t.run();
 }

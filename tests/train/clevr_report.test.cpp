@@ -51,9 +51,10 @@ struct task {
 template <class M>
 void trained(const task& t, const std::string& folder, const std::string& compare, auto&& look) {
   serial_executor threads;
-  training_run<M, object, word> run(t.train_set, t.set, t.scheme, t.options(folder), threads);
+  const scene_task<M, object, word> about(t.train_set, t.set, t.scheme);
+  training_run run(about, t.options(folder), threads);
   REQUIRE(run.run());
-  write_clevr_report<M, object, word>(run, t.validation, t.set, t.scheme, compare);
+  write_clevr_report(run, t.validation, compare);
   look(run);
 }
 const auto nothing = [](auto&) {};
@@ -72,7 +73,7 @@ TEST_CASE("The page of a run shows the counts of metric::accuracy and the values
   const task t;
   trained<baseline>(t, folder / "base", "", nothing);
   trained<network>(t, folder / "net", (folder / "base") + "/", [&](auto& run) {
-    const metric::accuracy a = run.evaluate(t.set);
+    const metric::accuracy a = run.task().evaluate(run.weights(), run.planned(), run.inner().kernel(), run.threads());
     const auto page = elements_of(content_of(run.path("report.html")));
     const json data = page_data(page);
 
@@ -122,18 +123,18 @@ TEST_CASE("Sample questions are answered as the evaluation answers them, about d
   const task t;
   trained<network>(t, folder / "net", "", [&](auto& run) {
     const auto samples =
-        detail::sample_answers<network, object, word>(run.weights(), run.inner().kernel(), t.validation, t.set, t.scheme, run.padding_length(), 6);
+        detail::sample_answers<network, object, word>(run.weights(), run.inner().kernel(), t.validation, t.set, t.scheme, run.task().padding_length(), 6);
     REQUIRE(!samples.empty());
     CHECK(samples.size() <= 6);
     std::map<std::string, std::string> predicted;  // by question, where the text is unique in its scene
     limits<network> at;
     at.samples = 32;
-    at.set<object>(t.set.most_objects()).template set<word>(run.padding_length());
+    at.set<object>(t.set.most_objects()).template set<word>(run.task().padding_length());
     serial_executor threads;
     answerer<network, object, word> answers(run.weights(), at, run.inner().kernel(), threads);
     std::vector<std::int32_t> all(t.set.size());
     std::iota(all.begin(), all.end(), 0);
-    answers.answer(t.set, all, run.padding_length(), [&](std::int32_t q, const float* logits) {
+    answers.answer(t.set, all, run.task().padding_length(), [&](std::int32_t q, const float* logits) {
       const auto i = static_cast<std::size_t>(q);
       predicted[t.validation.scenes[static_cast<std::size_t>(t.set.scene[i])].image_filename + t.validation.questions[i].text] =
           t.scheme.answers[static_cast<std::size_t>(metric::largest_of(logits, static_cast<int>(t.scheme.answers.size())))];

@@ -42,9 +42,10 @@ struct interrupting_pool final : executor {
 // Stopped once after every `calls` parallel calls until it is done; says how often.
 int run_with_stops(const run_options& o, int threads, int calls) {
   const small_run::data d;
+  const auto task = d.task();
   for (int stops = 0;; ++stops) {
     interrupting_pool pool(threads, calls);
-    small_run::training t(d.train, d.validation, small_run::scheme(), o, pool);
+    small_run::training t(task, o, pool);
     CHECK(t.resume_if_present() == (stops > 0));
     if (t.run()) return stops;
   }
@@ -202,7 +203,8 @@ TEST_CASE("run: a loss that is not finite stops it, naming step, value, sample a
   const float rows[] = {std::numeric_limits<float>::infinity(), 0};
   d.train.add_scene(rows);
   d.train.scene[bad] = static_cast<std::int32_t>(d.train.scenes()) - 1;
-  small_run::training t(d.train, d.validation, small_run::scheme(), o, serial);
+  const auto task = d.task();
+  small_run::training t(task, o, serial);
   const auto said = message_of([&] { t.run(); });
   CHECK(contains(said, "the loss of step 8 is not finite: input \"o\" of sample"));
   CHECK(contains(said, "(number 0 of row 0 is inf)"));
@@ -218,7 +220,8 @@ TEST_CASE("run: a full disk is an error that names the file, and the old checkpo
   small_run::data d;
   serial_executor serial;
   auto o = small_run::options(folder.path, 1);
-  small_run::training t(d.train, d.validation, small_run::scheme(), o, serial);
+  const auto task = d.task();
+  small_run::training t(task, o, serial);
   REQUIRE(t.resume_if_present());
   std::string said;
   {
@@ -240,7 +243,10 @@ TEST_CASE("run: impossible options and questions are refused before anything is 
     auto o = small_run::options(folder);
     auto changed = d;
     change(o, changed);
-    return message_of([&] { small_run::training t(changed.train, changed.validation, small_run::scheme(), o, serial); });
+    return message_of([&] {
+      const auto task = changed.task();
+      small_run::training t(task, o, serial);
+    });
   };
   CHECK(contains(refused([](auto& o, auto&) { o.batch = 0; }), "the batch is 0; wanted at least 1"));
   CHECK(contains(refused([](auto& o, auto&) { o.epochs = -1; }), "the number of epochs is -1"));

@@ -93,6 +93,10 @@ class batch {
     if constexpr (M::info[static_cast<std::size_t>(at)].integral) return indices[static_cast<std::size_t>(at)];
     else return reals[static_cast<std::size_t>(at)];
   }
+  template <name N>
+  const auto& values() const {
+    return const_cast<batch*>(this)->template values<N>();
+  }
   template <name N, class U>
   void push(const U* data, std::size_t n) {
     check_kind<N, U>();

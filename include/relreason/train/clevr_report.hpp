@@ -18,6 +18,7 @@
 #include "relreason/report/report.hpp"
 #include "relreason/train/clevr_model.hpp"
 #include "relreason/train/run.hpp"
+#include "relreason/train/scene_task.hpp"
 #include "relreason/train/shares.hpp"
 
 namespace relreason {
@@ -183,10 +184,11 @@ void add_model(report::run& r) {
 }  // namespace detail
 
 // Writes report.html (and shares.tsv) into the run's folder; `compare` is the folder of another finished run to show beside it, or empty.
-template <class M, class Object, class Word>
-void write_clevr_report(training_run<M, Object, Word>& run, const clevr::dataset& validation, const scene_questions& set,
-                        const metric::answer_scheme& scheme, const std::string& compare = "") {
-  const auto accuracy = run.evaluate(set);
+template <class M, class Object, class Word, class Optimizer>
+void write_clevr_report(training_run<scene_task<M, Object, Word>, Optimizer>& run, const clevr::dataset& validation,
+                        const std::string& compare = "") {
+  const auto& task = run.task();
+  const auto accuracy = task.evaluate(run.weights(), run.planned(), run.inner().kernel(), run.threads());
   std::vector<accuracy_shares> shares{shares_of(accuracy)};
   save_shares(shares[0], run.path("shares.tsv"));
   std::vector<std::string> systems{detail::label_of(run.path(""))};
@@ -200,10 +202,11 @@ void write_clevr_report(training_run<M, Object, Word>& run, const clevr::dataset
   }
   r.title = "Questions about scenes";
   r.subtitle = "What " + systems[0] + " learned, and where it fails";
-  detail::add_accuracies(r, scheme, systems, shares);
+  detail::add_accuracies(r, task.scheme(), systems, shares);
   r.confusion_of = systems[0];
   r.confusion = detail::confusion_of(accuracy);
-  r.samples = detail::sample_answers<M, Object, Word>(run.weights(), run.inner().kernel(), validation, set, scheme, run.padding_length());
+  r.samples = detail::sample_answers<M, Object, Word>(run.weights(), run.inner().kernel(), validation, task.validation(), task.scheme(),
+                                                      task.padding_length());
   detail::add_model<M, Object, Word>(r);
   r.facts = {{"parameters", report::with_commas(static_cast<std::int64_t>(parameters<M>::count()))},
              {"steps", report::with_commas(static_cast<std::int64_t>(run.inner().steps))},

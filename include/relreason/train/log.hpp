@@ -119,7 +119,7 @@ class run_log {
   }
 
   // Flushed: the line is in the file when this returns.
-  void write(std::string_view event, std::uint64_t step, std::initializer_list<std::pair<std::string, double>> values) {
+  void write(std::string_view event, std::uint64_t step, const std::vector<std::pair<std::string, double>>& values) {
     detail::check_log_name(event);
     report::json_writer line;
     line.begin_object().member("event", event).member("step", step);

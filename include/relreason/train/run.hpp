@@ -10,17 +10,16 @@
 #include <string>
 #include <vector>
 
-#include "relreason/metric/accuracy.hpp"
 #include "relreason/optim/any_schedule.hpp"
 #include "relreason/optim/batch_size.hpp"
 #include "relreason/optim/early_stopping.hpp"
 #include "relreason/train/checkpoint.hpp"
-#include "relreason/train/evaluate.hpp"
 #include "relreason/train/log.hpp"
 #include "relreason/train/prefetch.hpp"
 #include "relreason/train/progress.hpp"
 #include "relreason/train/sampler.hpp"
 #include "relreason/train/stop_signal.hpp"
+#include "relreason/train/task.hpp"
 
 namespace relreason {
 
@@ -40,22 +39,22 @@ struct run_options {
   std::map<std::string, std::string> settings = {}, notes = {};  // what else decides the result; what does not
 };
 
-// Trains M on questions about scenes. M has the values "o" (or not), "w", "answer" and "a".
-template <class M, class Object, class Word>
+// scene_task<net, object, word> task(training, validation, scheme);  training_run run(task, options, threads);
+template <class Task, class Optimizer = adam>
 class training_run {
+  static_assert(training_task<Task>, "relreason::training_run: the task lacks a member; relreason/train/task.hpp lists them");
+
  public:
-  training_run(const scene_questions& train, const scene_questions& validation, const metric::answer_scheme& scheme, run_options options,
-               executor& threads)
-      : train_(train),
-        validation_(validation),
-        options_(checked(std::move(options), train, validation)),
+  using M = typename Task::model;
+
+  training_run(const Task& learned, run_options options, executor& threads, Optimizer optimizer = {})
+      : task_(learned),
+        options_(checked(std::move(options))),
         threads_(threads),
-        scheme_(scheme),
-        sampler_(make_sampler(options_.sampler, labels(train), scheme.class_of)),
-        pad_(std::max(train.longest(), validation.longest())),
-        limits_(make_limits()),
-        trainer_(limits_, threads, options_.training),
-        logits_(static_cast<std::size_t>(limits_.samples) * classes) {
+        sampler_(task_.sampler(options_.sampler)),
+        limits_(task_.capacity((largest_batch() + options_.micro_batches - 1) / options_.micro_batches)),
+        trainer_(limits_, threads, options_.training, optimizer),
+        outputs_(static_cast<std::size_t>(limits_.samples) * width) {
     std::error_code refused;
     std::filesystem::create_directories(options_.folder, refused);
     if (refused) fail("training_run: the folder ", options_.folder, " cannot be made: ", refused.message(), "; give a path where you may write");
@@ -63,21 +62,22 @@ class training_run {
     s["batch"] = options_.growing ? options_.growing->text() : std::to_string(options_.batch);
     s["micro_batches"] = std::to_string(options_.micro_batches);
     s["schedule"] = options_.schedule.text();
-    s["sampler"] = options_.sampler;
+    s["sampler"] = sampler_.text();
     s["seed"] = std::to_string(options_.training.seed);
     s["clip"] = std::to_string(options_.training.clip);
     s["arithmetic"] = options_.training.arithmetic == precision::bf16 ? "bf16" : "fp32";
     s["optimizer"] = trainer_.optimizer().text();
-    s["questions"] = std::to_string(train.size()) + " about " + std::to_string(train.scenes()) + " scenes";
-    s["padding_length"] = std::to_string(pad_);
     s["lanes"] = std::to_string(most_lanes);
+    task_.describe(s);
   }
 
   std::string path(const char* file) const { return options_.folder + "/" + file; }
-  int padding_length() const { return pad_; }
+  const Task& task() const { return task_; }
   const parameters<M>& weights() const { return trainer_.weights; }
+  const limits<M>& planned() const { return limits_; }
   const run_state_record& record() const { return record_; }
-  trainer<M, adam, "a">& inner() { return trainer_; }
+  executor& threads() const { return threads_; }
+  trainer<M, Optimizer, Task::output>& inner() { return trainer_; }
 
   // Goes on from last.safetensors, if the folder has one. Says whether it did.
   bool resume_if_present() {
@@ -113,25 +113,9 @@ class training_run {
     return true;
   }
 
-  metric::accuracy evaluate(const scene_questions& on) {
-    metric::accuracy result(scheme_);
-    answerer<M, Object, Word> answers(trainer_.weights, limits_, trainer_.kernel(), threads_);
-    answers.answer(on, all(on), pad_, [&](std::int32_t q, const float* logits) {
-      result.add(logits, on.label[static_cast<std::size_t>(q)], on.type[static_cast<std::size_t>(q)]);
-      validation_loss_ += log_sum_exp(logits, classes) - static_cast<double>(logits[on.label[static_cast<std::size_t>(q)]]);
-    });
-    return result;
-  }
-
  private:
-  static constexpr int classes = M::info[static_cast<std::size_t>(M::template find<"a">())].width;
-  static std::vector<std::int32_t> labels(const scene_questions& s) { return {s.label.begin(), s.label.end()}; }
-  static std::vector<std::int32_t> all(const scene_questions& s) {
-    std::vector<std::int32_t> order(s.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int32_t>(i);
-    return order;
-  }
-  static run_options checked(run_options o, const scene_questions& train, const scene_questions& validation) {
+  static constexpr int width = M::info[static_cast<std::size_t>(M::template find<Task::output>())].width;
+  static run_options checked(run_options o) {
     const auto positive = [](const char* what, int n) {
       if (n < 1) fail("training_run: ", what, " is ", n, "; wanted at least 1");
     };
@@ -144,46 +128,26 @@ class training_run {
     positive("steps between saves", o.save_every);
     positive("epochs between validations", o.validate_every);
     o.schedule.check();
-    check_questions(train, "training");
-    check_questions(validation, "validation");
     return o;
   }
-  static void check_questions(const scene_questions& s, const char* which) {
-    if (s.size() == 0) fail("training_run: there are no ", which, " questions");
-    for (std::size_t q = 0; q < s.size(); ++q)
-      if (s.label[q] < 0 || s.label[q] >= classes)
-        fail("training_run: ", which, " question ", q, " has label ", s.label[q], "; wanted an answer, 0 to ", classes - 1);
-    if constexpr (M::template find<"o">() >= 0)
-      if (constexpr int width = M::info[static_cast<std::size_t>(M::template find<"o">())].width; s.object_width != width)
-        fail("training_run: ", which, " objects have ", s.object_width, " numbers; the model wants ", width);
-  }
   int largest_batch() const { return options_.growing ? options_.growing->batch(1 << 20) : options_.batch; }
-  limits<M> make_limits() const {
-    limits<M> at;
-    at.samples = (largest_batch() + options_.micro_batches - 1) / options_.micro_batches;
-    if constexpr (M::template space<Object>() >= 0) at.template set<Object>(std::max({1, train_.most_objects(), validation_.most_objects()}));
-    at.template set<Word>(std::max(1, pad_));
-    return at;
-  }
 
   bool run_epoch(run_log& log, const stop_signal& stop) {
     const int size = options_.growing ? options_.growing->batch(record_.epoch) : options_.batch;
     const double rate = options_.schedule.rate(record_.epoch);
     const auto order = sampler_.order(options_.training.seed, record_.epoch, size);
     const batch_offsets batches{order.size(), static_cast<std::size_t>(size)};
-    if (batches.count() == 0) fail("training_run: sampler ", options_.sampler, " makes no batch of ", size, "; choose a smaller one");
+    if (batches.count() == 0) fail("training_run: sampler ", sampler_.text(), " makes no batch of ", size, "; choose a smaller one");
     const auto parts = static_cast<std::size_t>(options_.micro_batches);
-    // Micro-batch k of the epoch: part k % parts of batch k / parts, padded to the longest question of the whole step.
-    const auto part = [&](std::size_t k) {
-      const std::size_t first = batches.first(k / parts), n = batches.last(k / parts) - first;
-      return std::span(order).subspan(first + n * (k % parts) / parts, n * (k % parts + 1) / parts - n * (k % parts) / parts);
+    // Micro-batch k of the epoch: part k % parts of batch k / parts.
+    const auto whole = [&](std::size_t k) {
+      return std::span<const std::int32_t>(order).subspan(batches.first(k / parts), batches.last(k / parts) - batches.first(k / parts));
     };
-    prefetcher<batch<M>> next([&](batch<M>& to, std::size_t k) {
-      int longest = 0;
-      for (std::size_t i = batches.first(k / parts); i < batches.last(k / parts); ++i)
-        longest = std::max(longest, train_.length(static_cast<std::size_t>(order[i])));
-      train_.fill<Object, Word>(to, part(k), longest);
-    });
+    const auto part = [&](std::size_t k) {
+      const std::size_t n = whole(k).size(), first = n * (k % parts) / parts;
+      return whole(k).subspan(first, n * (k % parts + 1) / parts - first);
+    };
+    prefetcher<batch<M>> next([&](batch<M>& to, std::size_t k) { task_.fill(to, part(k), whole(k)); });
     progress bar(options_.title + " " + std::to_string(record_.epoch) + "/" + std::to_string(options_.epochs),
                  static_cast<long long>(batches.count()));
     const std::size_t last = batches.count() * parts;
@@ -191,7 +155,7 @@ class training_run {
     for (std::size_t k = record_.batch * parts; k < last; ++k) {
       const batch<M>& b = next.take();
       if (k + 1 < last) next.start(k + 1);
-      const double share = static_cast<double>(b.samples) / static_cast<double>(batches.last(k / parts) - batches.first(k / parts));
+      const double share = static_cast<double>(b.samples) / static_cast<double>(whole(k).size());
       if (!step(b, part(k), share, (k + 1) % parts == 0, rate)) continue;
       const double loss = record_.loss_sum / static_cast<double>(record_.batch),
                    right = static_cast<double>(record_.right) / static_cast<double>(record_.seen);
@@ -205,39 +169,35 @@ class training_run {
     }
     return true;
   }
-  // One part of a step; true where the step is done. An error about a number that is not finite names the question.
-  bool step(const batch<M>& b, std::span<const std::int32_t> questions, double share, bool ends, double rate) {
+  // One part of a step; true where the step is done. An error about a number that is not finite names the item.
+  bool step(const batch<M>& b, std::span<const std::int32_t> items, double share, bool ends, double rate) {
     try {
-      if (b.samples > 0) trainer_.add(b, share, {logits_.data()});
-      count_right(b);
+      if (b.samples > 0) trainer_.add(b, share, {outputs_.data()});
+      record_.right += task_.right(b, outputs_.data());
+      record_.seen += static_cast<std::uint64_t>(b.samples);
       if (!ends) return false;
       record_.loss_sum += trainer_.update(rate);
       ++record_.batch;
       return true;
     } catch (const error& e) {
       if (trainer_.not_finite() < 0) throw;
-      fail(e.what(), " (that sample is training question ", questions[static_cast<std::size_t>(trainer_.not_finite())], ")");
+      fail(e.what(), " (that sample is training ", task_.item(items[static_cast<std::size_t>(trainer_.not_finite())]), ")");
     }
-  }
-  void count_right(const batch<M>& b) {
-    const auto& answers = b.indices[static_cast<std::size_t>(M::template find<"answer">())];
-    for (std::size_t i = 0; i < answers.size(); ++i)
-      record_.right += metric::largest_of(logits_.data() + i * static_cast<std::size_t>(classes), classes) == answers[i];
-    record_.seen += answers.size();
   }
 
   void finish_epoch(run_log& log) {
     const bool last = record_.epoch == options_.epochs;
     if (last || record_.epoch % options_.validate_every == 0) {
-      validation_loss_ = 0;
-      const auto result = evaluate(validation_);
-      const double loss = validation_loss_ / static_cast<double>(validation_.size()), right = result.overall().share();
-      log.write("validation", trainer_.steps, {{"epoch", record_.epoch}, {"loss", loss}, {"accuracy", right}, {"invalid", result.invalid().share()}});
-      options_.schedule.observe(loss);
-      if (options_.stop_early && stopping_.validates(record_.epoch)) done_ = stopping_.observe(record_.epoch, loss);
-      if (!options_.quiet) std::fprintf(stderr, "epoch %d: validation accuracy %.2f %%, loss %.4f\n", record_.epoch, 100 * right, loss);
-      if (right > record_.best) {
-        record_.best = right;
+      const validation_result found = task_.validate(trainer_.weights, limits_, trainer_.kernel(), threads_);
+      std::vector<std::pair<std::string, double>> values{{"epoch", record_.epoch}, {"loss", found.loss}, {"accuracy", found.accuracy}};
+      values.insert(values.end(), found.more.begin(), found.more.end());
+      log.write("validation", trainer_.steps, values);
+      options_.schedule.observe(found.loss);
+      if (options_.stop_early && stopping_.validates(record_.epoch)) done_ = stopping_.observe(record_.epoch, found.loss);
+      if (!options_.quiet)
+        std::fprintf(stderr, "epoch %d: validation accuracy %.2f %%, loss %.4f\n", record_.epoch, 100 * found.accuracy, found.loss);
+      if (found.accuracy > record_.best) {
+        record_.best = found.accuracy;
         save("best.safetensors");
       }
     }
@@ -255,18 +215,15 @@ class training_run {
     save_checkpoint(path(file), trainer_, record_);
   }
 
-  const scene_questions &train_, &validation_;
+  const Task& task_;
   run_options options_;
   executor& threads_;
-  metric::answer_scheme scheme_;
-  any_sampler sampler_;
-  int pad_;
+  decltype(std::declval<const Task&>().sampler(std::string())) sampler_;
   limits<M> limits_;
-  trainer<M, adam, "a"> trainer_;
-  std::vector<float> logits_;
+  trainer<M, Optimizer, Task::output> trainer_;
+  std::vector<float> outputs_;
   early_stopping stopping_;
   run_state_record record_;
-  double validation_loss_ = 0;
   bool done_ = false;
 };
 

@@ -1,0 +1,102 @@
+// relreason/train/scene_task.hpp -- questions about scenes as a task: what training_run learns from, and how it is judged.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <numeric>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "relreason/metric/accuracy.hpp"
+#include "relreason/train/evaluate.hpp"
+#include "relreason/train/sampler.hpp"
+#include "relreason/train/task.hpp"
+
+namespace relreason {
+
+// M has the values "o" on Object (or not), "w" on Word, "answer" and "a". The sets must outlive the task. Questions are padded to the longest of
+// their step in training, and to the longest of both sets in validation.
+template <class M, class Object, class Word>
+class scene_task {
+ public:
+  using model = M;
+  static constexpr name output = "a";
+
+  scene_task(const scene_questions& training, const scene_questions& validation, metric::answer_scheme scheme)
+      : training_(training), validation_(validation), scheme_(std::move(scheme)), pad_(std::max(training.longest(), validation.longest())) {
+    check(training, "training");
+    check(validation, "validation");
+  }
+
+  const scene_questions& validation() const { return validation_; }
+  const metric::answer_scheme& scheme() const { return scheme_; }
+  int padding_length() const { return pad_; }
+
+  any_sampler sampler(const std::string& name) const {
+    return make_sampler(name, {training_.label.begin(), training_.label.end()}, scheme_.class_of);
+  }
+  limits<M> capacity(int samples) const {
+    limits<M> at{.samples = samples};
+    if constexpr (M::template space<Object>() >= 0) at.template set<Object>(std::max({1, training_.most_objects(), validation_.most_objects()}));
+    return at.template set<Word>(std::max(1, pad_));
+  }
+  void fill(batch<M>& to, std::span<const std::int32_t> items, std::span<const std::int32_t> step) const {
+    int longest = 0;
+    for (const std::int32_t q : step) longest = std::max(longest, training_.length(static_cast<std::size_t>(q)));
+    training_.template fill<Object, Word>(to, items, longest);
+  }
+  std::uint64_t right(const batch<M>& b, const float* logits) const {
+    std::uint64_t right = 0;
+    for (const auto answer : b.template values<"answer">()) {
+      right += metric::largest_of(logits, classes) == answer;
+      logits += classes;
+    }
+    return right;
+  }
+  validation_result validate(const parameters<M>& weights, const limits<M>& at, const kernels<float>& kernel, executor& threads) const {
+    double loss = 0;
+    const auto result = evaluate(weights, at, kernel, threads, &loss);
+    return {loss / static_cast<double>(validation_.size()), result.overall().share(), {{"invalid", result.invalid().share()}}};
+  }
+  std::string item(std::int32_t question) const { return "question " + std::to_string(question); }
+  void describe(std::map<std::string, std::string>& settings) const {
+    settings["questions"] = std::to_string(training_.size()) + " about " + std::to_string(training_.scenes()) + " scenes";
+    settings["padding_length"] = std::to_string(pad_);
+  }
+
+  // Accuracies on the validation set by type of question and class of answer; adds up the loss where it is asked for.
+  metric::accuracy evaluate(const parameters<M>& weights, const limits<M>& at, const kernels<float>& kernel, executor& threads,
+                            double* loss = nullptr) const {
+    metric::accuracy result(scheme_);
+    answerer<M, Object, Word> answers(weights, at, kernel, threads);
+    std::vector<std::int32_t> all(validation_.size());
+    std::iota(all.begin(), all.end(), 0);
+    answers.answer(validation_, all, pad_, [&](std::int32_t question, const float* logits) {
+      const auto q = static_cast<std::size_t>(question);
+      result.add(logits, validation_.label[q], validation_.type[q]);
+      if (loss) *loss += log_sum_exp(logits, classes) - static_cast<double>(logits[validation_.label[q]]);
+    });
+    return result;
+  }
+
+ private:
+  static constexpr int classes = M::info[static_cast<std::size_t>(M::template find<"a">())].width;
+  static void check(const scene_questions& s, const char* which) {
+    if (s.size() == 0) fail("scene_task: there are no ", which, " questions");
+    for (std::size_t q = 0; q < s.size(); ++q)
+      if (s.label[q] < 0 || s.label[q] >= classes)
+        fail("scene_task: ", which, " question ", q, " has label ", s.label[q], "; wanted an answer, 0 to ", classes - 1);
+    if constexpr (M::template find<"o">() >= 0)
+      if (constexpr int width = M::info[static_cast<std::size_t>(M::template find<"o">())].width; s.object_width != width)
+        fail("scene_task: ", which, " objects have ", s.object_width, " numbers; the model wants ", width);
+  }
+
+  const scene_questions &training_, &validation_;
+  metric::answer_scheme scheme_;
+  int pad_;
+};
+
+}  // namespace relreason
