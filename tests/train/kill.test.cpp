@@ -50,7 +50,8 @@ TEST_CASE("a training run to be killed", "[.killed][trains]") {
   REQUIRE(small_run::run(o, 2));
 }
 
-TEST_CASE("run: killed 20 times at random moments, it ends in the bytes of a run that was not, and no torn file is taken for good", "[train][trains]") {
+TEST_CASE("run: killed 20 times at random moments, it ends in the bytes of a run that was not, and no torn file is taken for good",
+          "[train][trains]") {
   constexpr int wanted_kills = 20;
   const auto begin = std::chrono::steady_clock::now();
   temporary_folder whole;
