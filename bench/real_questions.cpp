@@ -122,13 +122,12 @@ void write(const table& t, const std::string& path, const std::string& start) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const char* shared = std::getenv("RELREASON_SHARED_DATA");
-  std::map<std::string, std::string> o{
-      {"--data", std::string(shared ? shared : "../shared/data") + "/clevr"}, {"--out", "real_questions.md"}, {"--start", ""}};
+  std::map<std::string, std::string> o{{"--data", ""}, {"--out", "real_questions.md"}, {"--start", ""}};
   for (int i = 1; i < argc; i += 2) {
     if (!o.count(argv[i]) || i + 1 == argc) fail("real_questions: ", argv[i], "; wanted --data DIR, --out FILE or --start CHECKPOINT");
     o[argv[i]] = argv[i + 1];
   }
+  if (o["--data"].empty()) fail("real_questions: give --data DIR, the folder with the question files");
   const dataset d = load(o["--data"]);
   std::vector<fold> folds;
   for (int k = 0; k < n_folds; ++k) folds.push_back(make_fold(d.set, k));

@@ -20,6 +20,7 @@ function(relreason_script_test name label folder)
   )
 endfunction()
 
+# Registered above, or beside their programs with other arguments (race, fuzz).
 set(known_folders headers compile_fail docs format consume python race fuzz)
 foreach(compiler IN ITEMS "${RELREASON_GCC}" "${RELREASON_CLANG}")
   if(compiler)

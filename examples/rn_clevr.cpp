@@ -39,9 +39,10 @@ static int with_model(const std::string& where, const std::string& name, const c
     fail(where, ": model ", name, " reads ordinal7 and up to ", models::words, " words (here ", v.encoder, ", ", v.words.size(), "); use --model rn");
   if (name == "rn") return f.template operator()<models::rn_state<>>();
   if (name == "two-stage") return f.template operator()<models::two_stage_rn_state<>>();
+  if (name == "medium") return f.template operator()<models::rn_state<256, 256>>();
   if (name == "small") return f.template operator()<models::rn_state<128, 128>>();
   if (name == "small-mlp") return f.template operator()<models::mlp_state<128, 128>>();
-  fail(where, ": found model \"", name, "\"; wanted rn, two-stage, small or small-mlp");
+  fail(where, ": found model \"", name, "\"; wanted rn, two-stage, medium, small or small-mlp");
 }
 
 static int train(const arguments_type& o, executor& threads) {

@@ -73,11 +73,12 @@ inline constexpr option options[] = {
     {"Data", "scenes", in_predict, any_text, "", "scene file, .json or .json.gz"},
     {"Data", "questions", in_predict, any_text, "", "question file, .json or .json.gz"},
     {"Data", "out", in_predict | in_export, any_text, "", "file to write"},
+    {"Data", "weights-only", in_export, flag, "", "what export writes, said aloud"},
     {"Data", "require-objects", in_predict, flag, "", "refuse scenes without objects"},
     {"Data", "pad-to", in_evaluate | in_predict, whole_from(0, 1000), "0",
-     "question length to pad to, answers depend on it (0: the longest in training)"},
-    {"Model", "model", in_train, one_of("rn, two-stage, small, small-mlp"), "rn",
-     "rn, two-stage (question at the third layer), small (rn, width 128), small-mlp (no pairs)"},
+     "question length to pad to, answers depend on it (0: the checkpoint's)"},
+    {"Model", "model", in_train, one_of("rn, two-stage, medium, small, small-mlp"), "rn",
+     "rn (widths 512 and 256), two-stage (question at the third layer), medium (rn, 256), small (rn, 128), small-mlp (128, no pairs)"},
     {"Model", "tokenization", in_train, one_of("punctuation, words, iep"), "punctuation",
      "punctuation (marks are tokens), words (split at blanks) or iep; the last two: rn only"},
     {"Model", "dictionary", in_train, one_of("closed, scan"), "",
@@ -97,6 +98,12 @@ inline constexpr option options[] = {
     {"Recipe", "rate", in_train, rate_rule, "", "first rate (the schedule's)"},
     {"Recipe", "cap", in_train, rate_rule, "", "largest rate (the schedule's)"},
     {"Recipe", "every", in_train, whole_from(1, many), "", "epochs between changes of the rate (the schedule's)"},
+    {"Recipe", "period", in_train, whole_from(1, many), "", "cosine, cosine-restarts, step-restarts: epochs (cosine's: one more than --epochs)"},
+    {"Recipe", "growth", in_train, whole_from(1, 1000), "", "cosine-restarts: each period is so many times the one before"},
+    {"Recipe", "minimum", in_train, rate_rule, "", "cosine, cosine-restarts, plateau: least rate"},
+    {"Recipe", "factor", in_train, rate_rule, "", "exponential, step, plateau: the rate is multiplied by it"},
+    {"Recipe", "decay", in_train, rate_rule, "", "cosine-restarts: the peak is multiplied by it at each restart"},
+    {"Recipe", "patience", in_train, whole_from(0, many), "", "plateau: validations without a lower loss"},
     {"Recipe", "sampler", in_train, one_of("shuffle, answer-balanced, single-class"), "shuffle", "shuffle, answer-balanced or single-class"},
     {"Recipe", "stop-early", in_train, flag, "", "end 50 epochs after the lowest validation loss"},
     {"Recipe", "save-every", in_train, whole_from(1, many), "1000", "steps between checkpoints; there is one at every epoch's end too"},
@@ -205,9 +212,16 @@ inline any_schedule schedule_of(const arguments_type& o) try {
   schedule_options s;
   if (o.count("rate")) s.base = real(o, "rate");
   if (o.count("cap")) s.cap = real(o, "cap");
-  if (o.count("every")) s.every = whole(o, "every");
   const auto recipe = o["recipe"].as<std::string>();
   const auto name = o.count("schedule") ? text(o, "schedule") : recipe == "paper-text" ? recipe : "doubling";
+  if (o.count("minimum")) s.minimum = real(o, "minimum");
+  if (o.count("factor")) s.factor = real(o, "factor");
+  if (o.count("decay")) s.decay = real(o, "decay");
+  if (o.count("every")) s.every = whole(o, "every");
+  if (o.count("period")) s.period = whole(o, "period");
+  else if (name == "cosine") s.period = whole(o, "epochs") + 1;  // so that the last epoch still learns
+  if (o.count("growth")) s.growth = whole(o, "growth");
+  if (o.count("patience")) s.patience = whole(o, "patience");
   const any_schedule made = make_schedule(name, s);
   if (const double first = made.rate(0); o.count("rate") && first < real(o, "rate"))
     refuse("--rate is ", text(o, "rate"), ", but schedule ", name, " would begin at its cap, ", first, "; give a larger --cap");
@@ -223,8 +237,8 @@ inline run_options recipe(const arguments_type& o) {
                 .micro_batches = whole(o, "micro-batches"),
                 .schedule = schedule_of(o),
                 .sampler = o["sampler"].as<std::string>(),
-                .stop_early = is_set(o, "stop-early"),
                 .save_every = whole(o, "save-every")};
+  if (is_set(o, "stop-early")) r.stopping = early_stopping{};
   if (is_set(o, "batch-doubling")) r.growing = batch_size_doubling{};
   else if (r.micro_batches > r.batch) refuse("--micro-batches is ", r.micro_batches, "; wanted at most ", r.batch, ", the batch: one sample each");
   r.training.seed = seed_of(o);

@@ -17,6 +17,6 @@ train() {
   echo "demo: build/release/examples/rn_clevr train $*"
   build/release/examples/rn_clevr train "$@"
 }
-train "${world[@]}" "${recipe[@]}" --model small-mlp --epochs 10 --run runs/mlp
+train "${world[@]}" "${recipe[@]}" --model small-mlp --epochs 14 --run runs/mlp
 train "${world[@]}" "${recipe[@]}" --model small --epochs 14 --run runs/rn --compare runs/mlp
 echo "demo: the report is $root/runs/rn/report.html"

@@ -20,12 +20,34 @@ if [ $what = test ]; then
   packages+=(clang catch2 libbenchmark-dev libomp-dev python3-venv)
 fi
 
+# Without apt: what neither lies on the path nor can be included is missing.
+includes() { echo "#include <$1>" | g++ -std=c++20 -I/usr/include/eigen3 -E -x c++ - >/dev/null 2>&1; }
+has() {
+  case $1 in
+    ninja-build) command -v ninja ;;
+    clang) command -v clang++ ;;
+    g++ | cmake) command -v "$1" ;;
+    python3-venv) python3 -c 'import venv' ;;
+    libeigen3-dev) includes Eigen/Core ;;
+    libxtensor-dev) includes xtensor/xtensor.hpp || includes xtensor/containers/xtensor.hpp ;;
+    libcxxopts-dev) includes cxxopts.hpp ;;
+    libsimdjson-dev) includes simdjson.h ;;
+    nlohmann-json3-dev) includes nlohmann/json.hpp ;;
+    libpng-dev) includes png.h ;;
+    zlib1g-dev) includes zlib.h ;;
+    catch2) includes catch2/catch.hpp || includes catch2/catch_all.hpp ;;
+    libbenchmark-dev) includes benchmark/benchmark.h ;;
+    libomp-dev) echo 'int main() {}' | clang++ -fopenmp -x c++ - -o /dev/null ;;
+  esac >/dev/null 2>&1
+}
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  echo "setup: this is not Debian or Ubuntu, so nothing is installed. Needed, by Debian's names:"
-  printf '  %s\n' "${packages[@]}"
-  [ $what = demo ] || echo "  libclang-rt-14-dev (Clang's sanitizers and fuzzer, of your Clang's version)"
-  echo "Missing on the path:"
-  for command in g++ cmake ninja clang++ python3; do command -v $command >/dev/null || echo "  $command"; done
+  echo "setup: this is not Debian or Ubuntu, so nothing is installed"
+  missing=()
+  for package in "${packages[@]}"; do has "$package" || missing+=("$package"); done
+  [ ${#missing[@]} = 0 ] && echo "setup: nothing is missing" && exit 0
+  echo "setup: missing, by Debian's names:"
+  printf '  %s\n' "${missing[@]}"
+  [ $what = demo ] || echo "  and the run-time libraries of your Clang's sanitizers and fuzzer (Debian: libclang-rt-14-dev), if they are not there"
   exit 0
 fi
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# scripts/test_long.sh [NAME...] -- the tests that take longer than 20 seconds: Catch2 cases tagged [.long], and tests/long/*.sh.
+# scripts/test_long.sh [NAME...] -- the tests that take longer than 20 seconds: tests/long/*.sh.
 # With names, only the scripts so named. Expects the packages of scripts/setup.sh. The last line is "N passed, N failed, N skipped".
 set -u
 . "$(dirname "$0")/common.sh"
@@ -9,14 +9,6 @@ cmake --build build/release --parallel "$jobs" --target unit_tests all || exit 1
 log=build/test_long.log
 : >"$log"
 status=0
-if [ $# = 0 ]; then
-  for program in build/release/tests/test_*; do
-    [ -x "$program" ] && [ -f "$program" ] || continue
-    "$program" --list-tests '[.long]' 2>/dev/null | grep -qE '^(0|No) ' && continue
-    "$program" '[.long]' 2>&1 | tee -a "$log"
-    [ "${PIPESTATUS[0]}" = 0 ] || status=1
-  done
-fi
 for script in tests/long/*.sh; do
   [ -f "$script" ] || continue
   name=$(basename "$script" .sh)

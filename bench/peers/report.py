@@ -4,6 +4,7 @@ Usage: python3 report.py FOLDER      reads FOLDER/cpu.json, writes FOLDER/cpu.md
 """
 import json
 import pathlib
+import re
 import statistics
 import sys
 
@@ -177,6 +178,11 @@ def memory_growth(entries):
     return (beside[0], max(beside)) if len(beside) > 1 else None
 
 
+QUESTIONS_PER_SCENE = 10
+# a line of bench_clevr_loader: "questions.json      700.0 MB  700000 questions    5.12 s  peak  1234 MB"
+LOADER_LINE = re.compile(r"^(\S+) +([0-9.]+) MB +[0-9]+ questions +([0-9.]+) s +peak +([0-9]+) MB$", re.MULTILINE)
+
+
 def target_rows(result):
     """The table of targets: what, measured, must, aim, reached."""
     for case, entry in result["cases"].items():
@@ -209,6 +215,12 @@ def target_rows(result):
     for row in result["feed"].get("rows", []):
         found = row["per_second"] / rate if rate else None
         yield [f"{row['what']} (rate over the step's)", f"{found:,.0f} times" if found else "-", "2", "-", reached(found and found >= 2)]
+        if row["what"].startswith("blocks world"):
+            scenes = row["per_second"] * 60 / QUESTIONS_PER_SCENE
+            yield ["blocks world: scenes a minute, 10 questions each", f"{scenes:,.0f}", "20,000", "-", reached(scenes >= 20000)]
+    for name, megabytes, seconds, peak in LOADER_LINE.findall(result["loader"]):
+        yield [f"{name}, {float(megabytes):.0f} MB, opened", f"{seconds} s, peak {peak} MB", "10 s, 1,500 MB", "-",
+               reached(float(seconds) <= 10 and float(peak) <= 1500)]
 
 
 def step_rate(result):

@@ -332,6 +332,14 @@ TEST_CASE("clevr_files: open reads a split in the layout of CLEVR_v1.0 and names
   REQUIRE((d.scenes.size() == 1 && d.questions.size() == 1 && d.scene_of == list{0}));
 }
 
+TEST_CASE("clevr_files: a file without read permission is refused by name", "[data][clevr]") {
+  const files f;
+  const std::string name = f.file(questions_of(question));
+  if (!forbid_reading(name)) return;
+  CHECK(contains(message_of([&] { clevr::read_questions(name); }), "clevr::read_questions: cannot open " + name + ": Permission denied"));
+  CHECK(contains(message_of([&] { clevr::read_scenes(name); }), "clevr::read_scenes: cannot open " + name + ": Permission denied"));
+}
+
 TEST_CASE("clevr_files: the published files", "[data][clevr]") {
   if (const auto path = shared_data("clevr/scenes/CLEVR_train_scenes_first1000.json.gz")) {
     const auto scenes = clevr::read_scenes(*path);
@@ -361,7 +369,7 @@ TEST_CASE("clevr_files: every stored answer is that of its program", "[data][cle
               {"val_scenes_first33.json.gz", "closure", 826}};
   for (const auto& set : sets) {
     const auto scene_file = shared_data("clevr/scenes/CLEVR_" + std::string(set.scenes)), path = shared_data("clevr/" + std::string(set.questions));
-    if (!scene_file || !path) return;
+    if (!scene_file || !path) continue;
     const auto scenes = clevr::read_scenes(*scene_file);
     std::vector<std::string> paths{*path};
     if (std::filesystem::is_directory(*path)) {

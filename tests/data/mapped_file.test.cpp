@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "catch.hpp"
+#include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"
 
 using relreason::mapped_file;
@@ -34,4 +35,12 @@ TEST_CASE("mapped_file: an empty file has no bytes", "[data][mapped_file]") {
   const temporary_folder folder;
   put_content(folder / "x", "");
   CHECK(mapped_file(folder / "x").bytes().empty());
+}
+
+TEST_CASE("mapped_file: a file without read permission is refused by name", "[data][mapped_file]") {
+  const temporary_folder folder;
+  put_content(folder / "x", "text");
+  if (!forbid_reading(folder / "x")) return;
+  CHECK(message_of([&] { mapped_file(folder / "x", "test"); }) ==
+        "test: cannot open " + (folder / "x") + ": Permission denied; check the path and the permissions");
 }

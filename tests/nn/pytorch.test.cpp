@@ -77,11 +77,15 @@ TEST_CASE("cross entropy agrees with PyTorch, smoothed and at extreme logits", "
   CHECK(loss_gap<0>("cross_entropy_extreme") < reference_tolerance);
 }
 
-TEST_CASE("last_state agrees with PyTorch in every padding mode", "[nn][lstm][pytorch]") {
+TEST_CASE("last_state agrees with PyTorch in every padding mode, in one direction and in two", "[nn][lstm][pytorch]") {
   CHECK(reader_gap<lstm<4>, leading>("lstm_leading_5") < reference_tolerance);
   CHECK(reader_gap<lstm<4>, leading>("lstm_leading_7") < reference_tolerance);
   CHECK(reader_gap<lstm<4>, trailing>("lstm_trailing_5") < reference_tolerance);
   CHECK(reader_gap<lstm<4>, trailing>("lstm_trailing_7") < reference_tolerance);
   CHECK(reader_gap<lstm<4>, packed>("lstm_packed") < reference_tolerance);
+  CHECK(reader_gap<bi_lstm<4>, leading>("bilstm_leading_5") < reference_tolerance);
+  CHECK(reader_gap<bi_lstm<4>, leading>("bilstm_leading_7") < reference_tolerance);
+  CHECK(reader_gap<bi_lstm<4>, trailing>("bilstm_trailing_5") < reference_tolerance);
+  CHECK(reader_gap<bi_lstm<4>, trailing>("bilstm_trailing_7") < reference_tolerance);
   CHECK(reader_gap<bi_lstm<4>, packed>("bilstm_packed") < reference_tolerance);
 }

@@ -221,21 +221,7 @@ def relation_cases():
     yield relation("avf_q_at_aggregation", 62, avf, 3, 3, "weighted_sum", [3, 3], 0)
 
 
-# ---------------------------------------------------------------- optimizers, and a training run of RN on state descriptions
-
-def optimizer_steps(name, make):
-    case = Case(name, 70, steps=8)
-    start, gradients = case.uniform(6), case.uniform(8, 6, low=-2, high=2)
-    gradients[:, 5] = 0   # an unused parameter: only the decay moves it
-    w = nn.Parameter(start.clone())
-    optimizer, path = make([w]), []
-    for gradient in gradients:
-        w.grad = gradient.clone()
-        optimizer.step()
-        path.append(w.detach().clone())
-    case.tensors.update({"input.start": start, "input.gradients": gradients, "output.path": torch.stack(path)})
-    return case
-
+# ---------------------------------------------------------------- a training run of RN on state descriptions
 
 def trajectory_batch(case, prefix, counts, questions, labels):
     objects = case.uniform(sum(counts), K, low=-4, high=4)
@@ -290,9 +276,6 @@ def all_cases():
             name = ("bilstm_" if bidirectional else "lstm_") + padding + (f"_{pad_to}" if padding != "packed" else "")
             yield lstm(name, 30 + bidirectional, padding, pad_to, bidirectional)
     yield from relation_cases()
-    yield optimizer_steps("adam", lambda p: torch.optim.Adam(p, lr=1e-2, weight_decay=1e-2))
-    yield optimizer_steps("adamw", lambda p: torch.optim.AdamW(p, lr=1e-2, weight_decay=1e-1))
-    yield optimizer_steps("sgd_momentum", lambda p: torch.optim.SGD(p, lr=1e-2, momentum=0.9, weight_decay=1e-2))
     yield trajectory()
 
 

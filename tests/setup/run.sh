@@ -9,3 +9,13 @@ title="setup: without Catch2 and Google Benchmark the programs are configured, a
   -DCMAKE_DISABLE_FIND_PACKAGE_benchmark=ON >"$scratch/log" 2>&1 &&
   grep -q "tests: not built, for Catch2 is missing" "$scratch/log" && "${CMAKE:-cmake}" --build "$scratch/build" --target help | grep -q rn_clevr
 if [ $? = 0 ]; then echo "[passed] $title"; else echo "[failed] $title" && tail -20 "$scratch/log" && exit 1; fi
+
+# A machine without apt: the list names what is not there, and only that. Its path has the tools of this machine but for apt's.
+mkdir -p "$scratch/path"
+for tool in bash sh cat sed grep dirname printf python3 cmake; do ln -sf "$(command -v $tool)" "$scratch/path/$tool"; done
+printf '#!/bin/sh\n! grep -q simdjson\n' >"$scratch/path/g++"  # a compiler that finds every header but one
+chmod +x "$scratch/path/g++"
+title="setup: without apt what is missing is listed, and only that"
+said=$(PATH="$scratch/path" bash "$root/scripts/setup.sh" demo)
+if [[ $said == *"missing, by Debian's names:"*"  ninja-build"*"  libsimdjson-dev"* ]] && [[ $said != *eigen* ]] && [[ $said != *cmake* ]]; then echo "[passed] $title"
+else echo "[failed] $title: $said"; exit 1; fi

@@ -1,6 +1,8 @@
 // tests/support/toy_operations.hpp -- small operations that exercise what a model may ask of the engine, each a few lines.
 #pragma once
 
+#include <cmath>
+
 #include "relreason/core/model.hpp"
 
 namespace toy {
@@ -251,6 +253,58 @@ struct half_square {
     static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
       if (!in.dx[0]) return;
       for (int i = 0; i < ctx.template at<typename X::space>().rows * X::width; ++i) in.dx[0][i] += scale * in.real(0)[i];
+    }
+  };
+};
+
+// l_i = log sum_k exp(x_i . y_k) - x_i . y_i over all rows i, k of the batch: every x is told its own y from those of the other graphs.
+//   dx_i = sum_k p_ik y_k - y_i    dy_k = sum_i p_ik x_i - x_k    p_ik = exp(x_i . y_k) / sum_m exp(x_i . y_m)
+struct contrast {
+  template <class X, class Y>
+  struct bind : operation {
+    static_assert(X::width == Y::width && same_space<typename X::space, typename Y::space>);
+    static constexpr coupling couples = coupling::in_training;
+    static constexpr int w = X::width;
+    static std::string text() { return "contrast"; }
+    template <class C>
+    static int rows_of_batch(const C& ctx) {
+      return ctx.template at<typename X::space>().rows;
+    }
+    template <class T>
+    static T dot(const T* x, const T* y) {
+      T sum = 0;
+      for (int j = 0; j < w; ++j) sum += x[j] * y[j];
+      return sum;
+    }
+    template <class T>
+    static T log_sum(const arguments<T>& in, int i, int n) {
+      T sum = 0;
+      for (int k = 0; k < n; ++k) sum += std::exp(dot(in.real(0) + i * w, in.real(1) + k * w));
+      return std::log(sum);
+    }
+    template <class C>
+    static double entries(C& ctx, const arguments<typename C::real>&) {
+      return rows_of_batch(ctx);
+    }
+    template <class C, class Tape>
+    static double forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
+      double sum = 0;
+      for (int i = 0; i < rows_of_batch(ctx); ++i)
+        sum += static_cast<double>(log_sum(in, i, rows_of_batch(ctx)) - dot(in.real(0) + i * w, in.real(1) + i * w));
+      return sum;
+    }
+    template <class C, class Tape>
+    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
+      const int n = rows_of_batch(ctx);
+      for (int i = 0; i < n; ++i)
+        for (int k = 0; k < n; ++k) {
+          const auto *x = in.real(0) + i * w, *y = in.real(1) + k * w;
+          const auto d = scale * (std::exp(dot(x, y) - log_sum(in, i, n)) - (i == k ? 1 : 0));
+          for (int j = 0; j < w; ++j) {
+            in.dx[0][i * w + j] += d * y[j];
+            in.dx[1][k * w + j] += d * x[j];
+          }
+        }
     }
   };
 };

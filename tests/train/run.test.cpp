@@ -119,7 +119,7 @@ TEST_CASE("run: early stopping is remembered", "[train]") {
   temporary_folder folder;
   auto o = small_run::options(folder.path, 200);
   o.schedule = make_schedule("constant", {.base = .3});  // too high to go on improving
-  o.stop_early = true;
+  o.stopping = early_stopping{};
   REQUIRE(small_run::run(o));
   const auto before = content_of(folder / "last.safetensors");
   const auto ended = read_record(safetensors::open(folder / "last.safetensors")).epoch;
@@ -254,6 +254,11 @@ TEST_CASE("run: impossible options and questions are refused before anything is 
   CHECK(contains(refused([](auto& o, auto&) { o.micro_batches = o.batch + 1; }), "one sample each"));
   CHECK(contains(refused([](auto& o, auto&) { o.save_every = 0; }), "steps between saves is 0"));
   CHECK(contains(refused([](auto& o, auto&) { o.sampler = "best"; }), "best"));
+  const auto rarely = [](auto& o, auto&) {
+    o.stopping = early_stopping{};
+    o.validate_every = 4;
+  };
+  CHECK(contains(refused(rarely), "early stopping looks every 5 epochs, validation is every 4; wanted a multiple of that"));
   CHECK(contains(refused([](auto&, auto& x) { x.train.label[7] = -1; }), "training question 7 has label -1; wanted an answer, 0 to 3"));
   CHECK(contains(refused([](auto&, auto& x) { x.validation.label[2] = 4; }), "validation question 2 has label 4"));
   CHECK(contains(refused([](auto&, auto& x) { x.train = scene_questions{}; }), "there are no training questions"));

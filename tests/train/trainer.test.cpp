@@ -7,6 +7,7 @@
 #include "catch.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"
+#include "relreason/optim/sgd.hpp"
 #include "support/message_of.hpp"
 
 using namespace relreason;
@@ -59,6 +60,35 @@ struct pair_of_trainers {
   }
 };
 
+// Plain descent: w -= rate * g.
+using descent = trainer<net, sgd>;
+using factors = std::vector<std::pair<std::string, double>>;
+descent made(executor& threads, factors f, double clip = 0) {
+  return descent(four(), threads, {.clip = clip, .rate_factors = std::move(f)}, {.momentum = 0});
+}
+bool same_array(const parameters<net>& a, const parameters<net>& b, const char* path) {
+  return std::memcmp(a.find(path), b.find(path), a.entry(path).count * sizeof(float)) == 0;
+}
+// Steps one trainer with these factors. Each array must be as in a trainer without factors whose rate is the given one for it.
+void check_rates(const factors& f, const std::vector<std::pair<const char*, double>>& rates) {
+  serial_executor serial;
+  descent t = made(serial, f);
+  t.step(samples(0, 4), .5);
+  for (const auto& [path, rate] : rates) {
+    INFO(path);
+    descent other = made(serial, {});
+    other.step(samples(0, 4), rate);
+    CHECK(same_array(t.weights, other.weights, path));
+    CHECK(same_array(t.weights, parameters<net>(1), path) == (rate == 0));
+  }
+}
+double norm_of(descent& t, const char* path) {
+  const auto& e = t.weights.entry(path);
+  double sum = 0;
+  for (std::size_t i = e.offset; i < e.offset + e.count; ++i) sum += std::pow(static_cast<double>(t.program().gradients()[i]), 2);
+  return std::sqrt(sum);
+}
+
 }  // namespace
 
 TEST_CASE("trainer: a part that is refused drops the parts before it; the step begins anew with the same bytes", "[train]") {
@@ -90,4 +120,29 @@ TEST_CASE("trainer: a whole step between the parts of another is refused, until 
   CHECK(contains(message_of([&] { p.t.step(samples(0, 4), 1e-2); }), "step 1 was begun by add(); end it with update(), or drop its parts"));
   p.t.drop_parts();
   p.check_equal();
+}
+
+TEST_CASE("trainer: an array's rate is the step's times the factor of the first prefix of its path; 0 leaves it as it is", "[train]") {
+  const double rate = .5;
+  check_rates({{"a.0.", .1}}, {{"a.0.weight", rate * .1}, {"a.0.bias", rate * .1}, {"a.1.weight", rate}, {"a.1.bias", rate}});
+  check_rates({{"a.1.", 0}}, {{"a.0.weight", rate}, {"a.0.bias", rate}, {"a.1.weight", 0}, {"a.1.bias", 0}});
+  check_rates({{"a.0.weight", 0}, {"a.0.", .1}, {"a.0.bias", 7}, {"a.", 2}, {"b", 0}},
+              {{"a.0.weight", 0}, {"a.0.bias", rate * .1}, {"a.1.weight", rate * 2}, {"a.1.bias", rate * 2}});
+}
+
+TEST_CASE("trainer: an array whose factor is 0 has no part in the norm by which the others are clipped", "[train][clip]") {
+  serial_executor serial;
+  descent whole = made(serial, {}), part = made(serial, {{"a.0.", 0}, {"a.1.weight", 0}}, 1e-3);
+  whole.step(samples(0, 4), 0);
+  const double bias = norm_of(whole, "a.1.bias");
+  REQUIRE(bias > .01);  // far above the clip
+  REQUIRE(whole.gradient_size() > 2 * bias);
+  part.step(samples(0, 4), 1);
+  constexpr double float_rounding = 1e-5;
+  CHECK(part.gradient_size() == Approx(bias).epsilon(float_rounding));
+  double moved = 0;
+  const parameters<net> start(1);
+  for (std::size_t i = 0; i < 2; ++i) moved += std::pow(static_cast<double>(part.weights.find("a.1.bias")[i] - start.find("a.1.bias")[i]), 2);
+  // rate 1 times the clip, less the 1e-6 that the factor adds to the norm; weights near 1 are exact to 6e-8
+  CHECK(std::sqrt(moved) == Approx(1e-3).epsilon(3e-4));
 }

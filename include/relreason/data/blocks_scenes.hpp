@@ -152,6 +152,7 @@ inline void relate(clevr::scene& s) {
     }
 }
 
+// left, right, front, behind, above and below, as a scene file lists them; the first four lie on the ground.
 inline std::array<std::array<double, 3>, 6> stored_directions() {
   const auto ground = [](const std::array<std::int64_t, 2>& d, int sign) {
     return std::array<double, 3>{static_cast<double>(sign * d[0]) / 1e9, static_cast<double>(sign * d[1]) / 1e9, 0};
@@ -159,12 +160,14 @@ inline std::array<std::array<double, 3>, 6> stored_directions() {
   return {ground(right_direction, -1), ground(right_direction, 1), ground(behind_direction, -1), ground(behind_direction, 1), {0, 0, 1}, {0, 0, -1}};
 }
 
+// CLEVR_val_000012.png
 inline std::string image_filename(const std::string& split, int index) {
   char number[16];
   std::snprintf(number, sizeof number, "%06d", index);
   return "CLEVR_" + split + "_" + number + ".png";
 }
 
+// The layout as a scene of CLEVR: positions in units, pixels of the published image size, relations and directions.
 inline clevr::scene scene_of(const layout& l) {
   const auto units = [](micro v) { return static_cast<double>(v) / 1e6; };
   clevr::scene s;

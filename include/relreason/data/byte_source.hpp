@@ -19,6 +19,7 @@
 
 namespace relreason {
 
+// Reads a file once from first to last; the caller asks for as many bytes as it has room for.
 class byte_source {
  public:
   // `who` begins every message, as in "clevr::read_scenes". A file that begins with 1f 8b is gzip, whatever its name.

@@ -19,6 +19,7 @@
 
 namespace relreason {
 
+// A whole file in memory, read only, for as long as the object lives.
 class mapped_file {
  public:
   enum class how { map_or_read, read };

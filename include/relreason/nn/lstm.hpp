@@ -9,7 +9,8 @@
 
 namespace relreason {
 
-// What the LSTM is fed, w1 .. wn being the tokens and L the padded length of the whole step (extent::padded).
+// What the LSTM is fed, w1 .. wn being the tokens and L the padded length of the whole step (extent::padded). The second direction of a bi_lstm
+// reads the same row from its end, pads included.
 struct leading {};   // 0 .. 0 wn .. w1: padded to L, then the whole row reversed
 struct packed {};    // wn .. w1
 struct trailing {};  // w1 .. wn 0 .. 0: the state drifts over the pads
@@ -18,7 +19,7 @@ struct lstm {
   static_assert(Width > 0, "relreason::lstm: the width must be positive");
   static constexpr int width = Width, directions = 1;
 };
-template <int Width>  // [last state forward ; last state backward]
+template <int Width>  // [last state forward ; last state backward], each after its direction's own last step
 struct bi_lstm {
   static_assert(Width > 0, "relreason::bi_lstm: the width must be positive");
   static constexpr int width = Width, directions = 2;
@@ -26,12 +27,11 @@ struct bi_lstm {
 
 // q = last state. Parameters: embedding.weight (ids, In), lstm.weight_ih_l0 (4H, In), weight_hh_l0 (4H, H), bias_ih_l0, bias_hh_l0 (4H),
 // and the same with _reverse for the second direction. The input product is made once per word of the vocabulary, and the states over
-// leading pads once per step; both gradients are exact. Steps of several sequences run together, longest first.
+// pads that a direction meets first once per step; both gradients are exact. Steps of several sequences run together, longest first.
 template <class Cell, class Embedding, class Padding = leading>
 struct last_state {
   static constexpr bool lead = std::is_same_v<Padding, leading>, trail = std::is_same_v<Padding, trailing>;
   static_assert(lead || trail || std::is_same_v<Padding, packed>, "relreason::last_state: padding must be leading, trailing or packed");
-  static_assert(Cell::directions == 1 || std::is_same_v<Padding, packed>, "relreason::last_state: a bi_lstm reads packed sequences");
 
   template <class Ids>
   struct bind : operation {
@@ -39,14 +39,19 @@ struct last_state {
     static_assert(Ids::space::kind == space_kind::each, "relreason::last_state: its tokens must lie on an each<...> space, several per parent");
     using word = typename Ids::space;
     static constexpr int H = Cell::width, G = 4 * H, D = Embedding::width, words = Ids::what::limit, directions = Cell::directions;
+    // Direction k reads its tokens as wn .. w1, after the pads if there are any, or as w1 .. wn, before them.
+    static constexpr bool inverted(int k) { return (k == 0) != trail; }
+    static constexpr bool pads_first(int k) { return (lead || trail) && inverted(k); }
+    static constexpr bool pads_last(int k) { return (lead || trail) && !inverted(k); }
+    static constexpr int shares = lead ? 0 : trail && directions == 2 ? 1 : -1;  // the direction that meets its pads first, if any
     using out = rows<typename word::parent, H * directions>;
     template <class S>
     static constexpr bool pads() {
       return (lead || trail) && std::is_same_v<S, word>;
     }
     static constexpr bool learns = true;
-    static constexpr int n_parameters = 1 + 4 * directions, n_prepared = 4 * directions + 2, n_shared = directions + (lead ? 2 : 0);
-    enum { table = 0, pad_h = 1, pad_c = 2 };  // shared arrays; the second direction has a table only, in place of pad_h
+    static constexpr int n_parameters = 1 + 4 * directions, n_prepared = 4 * directions + 2, n_shared = directions + (shares >= 0 ? 2 : 0);
+    enum { pad_h = directions, pad_c };  // shared arrays, after one table per direction: the state after 0, 1, ... pads
 
     static void declare(declaration& d) {
       const initializer u = fan(H);
@@ -80,10 +85,10 @@ struct last_state {
         r.prepared(ctx.gradients ? ctx.kernel->packed_bytes(G, D) : 0);
         r.shared(extent_product(words, G));
       }
-      const int pads = lead ? ctx.template at<word>().padded : 0;
+      const int pads = shares >= 0 ? ctx.template at<word>().padded : 0;
       r.prepared(extent_product(pads, G) * sizeof(typename C::real));
       r.prepared(extent_product(pads, H) * sizeof(typename C::real));
-      if (lead) {
+      if (shares >= 0) {
         r.shared(extent_product(pads + 1, H));
         r.shared(extent_product(pads + 1, H));
       }
@@ -106,44 +111,57 @@ struct last_state {
         ctx.affine(a);
         for (int i = 0; i < words; ++i) ctx.kernel->row->add(G, s.shared[k] + extent_product(i, G), s.parameter[4 * k + 4]);
       }
-      if (!lead) return;
-      T *h = s.shared[pad_h], *c = s.shared[pad_c], *gates = pad_gates(s), *tc = pad_tc(s);
-      std::fill_n(h, H, T(0));
-      std::fill_n(c, H, T(0));
-      for (int t = 0; t < ctx.template at<word>().padded; ++t) {  // state after t + 1 pads
-        T* a = gates + extent_product(t, G);
-        std::copy_n(s.shared[table], G, a);
-        add_recurrent(ctx, s, 0, 1, h + extent_product(t, H), a);
-        std::copy_n(c + extent_product(t, H), H, c + extent_product(t + 1, H));
-        ctx.kernel->row->lstm_forward(1, H, a, c + extent_product(t + 1, H), tc + extent_product(t, H), h + extent_product(t + 1, H));
+      if constexpr (shares >= 0) {
+        T *h = s.shared[pad_h], *c = s.shared[pad_c], *gates = pad_gates(s), *tc = pad_tc(s);
+        std::fill_n(h, H, T(0));
+        std::fill_n(c, H, T(0));
+        for (int t = 0; t < ctx.template at<word>().padded; ++t) {  // state after t + 1 pads
+          T* a = gates + extent_product(t, G);
+          std::copy_n(s.shared[shares], G, a);
+          add_recurrent(ctx, s, shares, 1, h + extent_product(t, H), a);
+          std::copy_n(c + extent_product(t, H), H, c + extent_product(t + 1, H));
+          ctx.kernel->row->lstm_forward(1, H, a, c + extent_product(t + 1, H), tc + extent_product(t, H), h + extent_product(t + 1, H));
+        }
       }
     }
 
-    // Sequences in order of falling length; step t runs the first active[t] of them, as rows start[t] .. start[t + 1].
+    // One direction. Step t runs the first sequences of the order, as rows start[t] .. start[t + 1]: in order of falling length those that have
+    // begun by then; where the pads come last, all.
+    template <class T>
+    struct pass {
+      int *order = nullptr, *start = nullptr, *token = nullptr, steps = 0;
+      T *gates = nullptr, *before_h = nullptr, *before_c = nullptr, *tc = nullptr;  // per row
+    };
     template <class T>
     struct tape {
-      int *order = nullptr, *start = nullptr, *token[2]{};
-      int steps = 0, sequences = 0;
-      T *gates[2]{}, *before_h[2]{}, *before_c[2]{}, *tc[2]{};  // per row
+      pass<T> passes[directions];
+      int sequences = 0;
       T *h = nullptr, *c = nullptr, *dh = nullptr, *dc = nullptr;
     };
     template <class C>
     static void plan(C& ctx, tape<typename C::real>& t) {
       using T = typename C::real;
       const extent& e = ctx.template at<word>();
-      const int n = e.parents;
-      t.sequences = n;
-      const int longest = trail || ctx.memory->measuring() ? e.padded : longest_of(e);
-      const int total = trail || ctx.memory->measuring() ? n * longest : e.rows;
-      t.order = ctx.memory->template take<int>(static_cast<std::size_t>(n));
-      t.start = ctx.memory->template take<int>(static_cast<std::size_t>(longest) + 1);
-      t.steps = longest;
+      const int n = t.sequences = e.parents;
       for (int k = 0; k < directions; ++k) {
-        t.token[k] = ctx.memory->template take<int>(static_cast<std::size_t>(total));
-        t.gates[k] = ctx.memory->template take<T>(extent_product(total, G));
-        t.before_h[k] = ctx.memory->template take<T>(extent_product(total, H));
-        t.before_c[k] = ctx.memory->template take<T>(extent_product(total, H));
-        t.tc[k] = ctx.memory->template take<T>(extent_product(total, H));
+        pass<T>& p = t.passes[k];
+        const bool all = pads_last(k) || ctx.memory->measuring();
+        p.steps = all ? e.padded : longest_of(e);
+        const int total = all ? n * p.steps : e.rows;
+        if (k == 0 || lead || trail) {
+          p.order = ctx.memory->template take<int>(static_cast<std::size_t>(n));
+          p.start = ctx.memory->template take<int>(static_cast<std::size_t>(p.steps) + 1);
+        } else {  // packed: one order for both directions
+          p.order = t.passes[0].order;
+          p.start = t.passes[0].start;
+        }
+        p.token = ctx.memory->template take<int>(static_cast<std::size_t>(total));
+        p.gates = ctx.memory->template take<T>(extent_product(total, G));
+        p.before_h = ctx.memory->template take<T>(extent_product(total, H));
+        p.before_c = ctx.memory->template take<T>(extent_product(total, H));
+        p.tc = ctx.memory->template take<T>(extent_product(total, H));
+        ctx.want(total, H, G);
+        ctx.want(total, G, H);
       }
       t.h = ctx.memory->template take<T>(extent_product(n, H));
       t.c = ctx.memory->template take<T>(extent_product(n, H));
@@ -151,8 +169,6 @@ struct last_state {
         t.dh = ctx.memory->template take<T>(extent_product(n, H));
         t.dc = ctx.memory->template take<T>(extent_product(n, H));
       }
-      ctx.want(total, H, G);
-      ctx.want(total, G, H);
     }
 
     template <class C>
@@ -160,21 +176,22 @@ struct last_state {
                         typename C::real* y) {
       using T = typename C::real;
       const extent& e = ctx.template at<word>();
-      lay_out(e, t, in.index(0));
       for (int k = 0; k < directions; ++k) {
+        pass<T>& p = t.passes[k];
+        lay_out(e, k, p, in.index(0));
         int active = 0;
-        for (int step = 0; step < t.steps; ++step) {
-          const int first = t.start[step], n = t.start[step + 1] - first;
-          for (; active < n; ++active) begin(e, s, t, active);
-          T* gates = t.gates[k] + extent_product(first, G);
-          std::copy_n(t.h, extent_product(n, H), t.before_h[k] + extent_product(first, H));
-          std::copy_n(t.c, extent_product(n, H), t.before_c[k] + extent_product(first, H));
-          for (int i = 0; i < n; ++i) std::copy_n(s.shared[k] + extent_product(t.token[k][first + i], G), G, gates + extent_product(i, G));
+        for (int step = 0; step < p.steps; ++step) {
+          const int first = p.start[step], n = p.start[step + 1] - first;
+          for (; active < n; ++active) begin(e, s, k, t, active);
+          T* gates = p.gates + extent_product(first, G);
+          std::copy_n(t.h, extent_product(n, H), p.before_h + extent_product(first, H));
+          std::copy_n(t.c, extent_product(n, H), p.before_c + extent_product(first, H));
+          for (int i = 0; i < n; ++i) std::copy_n(s.shared[k] + extent_product(p.token[first + i], G), G, gates + extent_product(i, G));
           add_recurrent(ctx, s, k, n, t.h, gates);
-          ctx.kernel->row->lstm_forward(n, H, gates, t.c, t.tc[k] + extent_product(first, H), t.h);
+          ctx.kernel->row->lstm_forward(n, H, gates, t.c, p.tc + extent_product(first, H), t.h);
         }
-        for (; active < t.sequences; ++active) begin(e, s, t, active);
-        for (int i = 0; i < t.sequences; ++i) std::copy_n(t.h + extent_product(i, H), H, y + extent_product(t.order[i], H * directions) + k * H);
+        for (; active < t.sequences; ++active) begin(e, s, k, t, active);
+        for (int i = 0; i < t.sequences; ++i) std::copy_n(t.h + extent_product(i, H), H, y + extent_product(p.order[i], H * directions) + k * H);
       }
     }
 
@@ -183,19 +200,20 @@ struct last_state {
                          const typename C::real*, const typename C::real* dy) {
       using T = typename C::real;
       for (int k = 0; k < directions; ++k) {
-        for (int i = 0; i < t.sequences; ++i) std::copy_n(dy + extent_product(t.order[i], H * directions) + k * H, H, t.dh + extent_product(i, H));
+        const pass<T>& p = t.passes[k];
+        for (int i = 0; i < t.sequences; ++i) std::copy_n(dy + extent_product(p.order[i], H * directions) + k * H, H, t.dh + extent_product(i, H));
         std::fill_n(t.dc, extent_product(t.sequences, H), T(0));
         int active = t.sequences;
-        for (int step = t.steps - 1; step >= 0; --step) {
-          const int first = t.start[step], n = t.start[step + 1] - first;
-          for (; active > n; --active) end(ctx, s, t, active - 1);
-          T* gates = t.gates[k] + extent_product(first, G);
-          ctx.kernel->row->lstm_backward(n, H, gates, t.before_c[k] + extent_product(first, H), t.tc[k] + extent_product(first, H), t.dh, t.dc);
-          ctx.kernel->row->scatter(n, G, gates, t.token[k] + first, s.dshared[k]);
+        for (int step = p.steps - 1; step >= 0; --step) {
+          const int first = p.start[step], n = p.start[step + 1] - first;
+          for (; active > n; --active) end(ctx, s, k, t, active - 1);
+          T* gates = p.gates + extent_product(first, G);
+          ctx.kernel->row->lstm_backward(n, H, gates, p.before_c + extent_product(first, H), p.tc + extent_product(first, H), t.dh, t.dc);
+          ctx.kernel->row->scatter(n, G, gates, p.token + first, s.dshared[k]);
           recurrent_gradient(ctx, s, k, n, gates, t.dh);
         }
-        for (; active > 0; --active) end(ctx, s, t, active - 1);
-        weight_gradient(ctx, s, k, t.start[t.steps], t.gates[k], t.before_h[k]);
+        for (; active > 0; --active) end(ctx, s, k, t, active - 1);
+        weight_gradient(ctx, s, k, p.start[p.steps], p.gates, p.before_h);
       }
     }
 
@@ -203,20 +221,21 @@ struct last_state {
     template <class C>
     static void finish(C& ctx, const slots<typename C::real>& s) {
       using T = typename C::real;
-      if (lead) {
+      if constexpr (shares >= 0) {
         T *dh = s.dshared[pad_h], *dc = s.dshared[pad_c], *gates = pad_gates(s);
         const int pads = ctx.template at<word>().padded;
         for (int t = pads - 1; t >= 0; --t) {
           T* a = gates + extent_product(t, G);
           ctx.kernel->row->lstm_backward(1, H, a, s.shared[pad_c] + extent_product(t, H), pad_tc(s) + extent_product(t, H),
                                          dh + extent_product(t + 1, H), dc + extent_product(t + 1, H));
-          ctx.kernel->row->add(G, s.dshared[table], a);
+          ctx.kernel->row->add(G, s.dshared[shares], a);
           ctx.kernel->row->add(H, dc + extent_product(t, H), dc + extent_product(t + 1, H));
           affine_args<T> p;
-          p.rows = 1, p.k = G, p.n = H, p.x = a, p.ldx = G, p.packed = s.prepared[2], p.y = dh + extent_product(t, H), p.ldy = H, p.accumulate = true;
+          p.rows = 1, p.k = G, p.n = H, p.x = a, p.ldx = G, p.packed = s.prepared[4 * shares + 2];
+          p.y = dh + extent_product(t, H), p.ldy = H, p.accumulate = true;
           ctx.affine(p);
         }
-        weight_gradient(ctx, s, 0, pads, gates, s.shared[pad_h]);
+        weight_gradient(ctx, s, shares, pads, gates, s.shared[pad_h]);
       }
       for (int k = 0; k < directions; ++k) {
         const T* d = s.dshared[k];
@@ -256,34 +275,30 @@ struct last_state {
 
     // Order, rows per step and the token of every row.
     template <class T>
-    static void lay_out(const extent& e, tape<T>& t, const int* tokens) {
-      const int n = t.sequences;
-      int* first = t.start;  // counting sort by falling length, with start[] as scratch
-      std::fill_n(first, t.steps + 1, 0);
+    static void lay_out(const extent& e, int k, pass<T>& p, const int* tokens) {
       int at = 0;
-      for (int length = trail ? 0 : t.steps; length >= 0; --length)
-        for (int p = 0; p < n; ++p)
-          if (trail || e.count(p) == length) t.order[at++] = p;
+      for (int length = pads_last(k) ? 0 : p.steps; length >= 0; --length)
+        for (int i = 0; i < e.parents; ++i)
+          if (pads_last(k) || e.count(i) == length) p.order[at++] = i;
       int row = 0;
-      for (int step = 0; step < t.steps; ++step) {
-        t.start[step] = row;
-        for (int i = 0; i < n; ++i) {
-          const int p = t.order[i], length = e.count(p), j = trail ? step : step - (t.steps - length);  // j-th token that this sequence reads
+      for (int step = 0; step < p.steps; ++step) {
+        p.start[step] = row;
+        for (int i = 0; i < e.parents; ++i) {
+          const int parent = p.order[i], length = e.count(parent);
+          const int j = pads_last(k) ? step : step - (p.steps - length);  // it reads its j-th; from length on, pads
           if (j < 0) break;
-          const int* w = tokens + e.begin(p);
-          t.token[0][row] = trail ? (j < length ? w[j] : 0) : w[length - 1 - j];
-          if (directions == 2) t.token[1][row] = w[j];
-          ++row;
+          const int* w = tokens + e.begin(parent);
+          p.token[row++] = j >= length ? 0 : w[inverted(k) ? length - 1 - j : j];
         }
       }
-      t.start[t.steps] = row;
+      p.start[p.steps] = row;
     }
-    // The state in which sequence i of the order starts: after its leading pads, or zero.
+    // The state in which sequence i of the order starts: after the pads that it meets first, or zero.
     template <class T>
-    static void begin(const extent& e, const slots<T>& s, tape<T>& t, int i) {
+    static void begin(const extent& e, const slots<T>& s, int k, tape<T>& t, int i) {
       T *h = t.h + extent_product(i, H), *c = t.c + extent_product(i, H);
-      if (lead) {
-        const int pads = e.padded - e.count(t.order[i]);
+      if (pads_first(k)) {
+        const int pads = e.padded - e.count(t.passes[k].order[i]);
         std::copy_n(s.shared[pad_h] + extent_product(pads, H), H, h);
         std::copy_n(s.shared[pad_c] + extent_product(pads, H), H, c);
       } else {
@@ -292,10 +307,10 @@ struct last_state {
       }
     }
     template <class C>
-    static void end(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, int i) {
-      if (!lead) return;
+    static void end(C& ctx, const slots<typename C::real>& s, int k, tape<typename C::real>& t, int i) {
+      if (!pads_first(k)) return;
       const extent& e = ctx.template at<word>();
-      const int pads = e.padded - e.count(t.order[i]);
+      const int pads = e.padded - e.count(t.passes[k].order[i]);
       ctx.kernel->row->add(H, s.dshared[pad_h] + extent_product(pads, H), t.dh + extent_product(i, H));
       ctx.kernel->row->add(H, s.dshared[pad_c] + extent_product(pads, H), t.dc + extent_product(i, H));
     }

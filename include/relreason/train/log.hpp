@@ -19,6 +19,7 @@
 
 namespace relreason {
 
+// One line of the log. Values keep their order; what was not finite is NaN.
 struct log_event {
   std::string event;
   std::uint64_t step = 0;
@@ -103,6 +104,7 @@ void each_event(const std::string& path, Each&& each) {
 
 }  // namespace detail
 
+// All events of a log, in order; a torn last line is left out.
 inline std::vector<log_event> read_log(const std::string& path) {
   std::vector<log_event> events;
   detail::each_event(path, [&](log_event&& e, const std::string&) { events.push_back(std::move(e)); });

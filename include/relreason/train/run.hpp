@@ -31,7 +31,7 @@ struct run_options {
   std::optional<batch_size_doubling> growing = {};  // in place of `batch`
   any_schedule schedule = {};
   std::string sampler = "shuffle";
-  bool stop_early = false;
+  std::optional<early_stopping> stopping = {};
   int validate_every = 1;  // epochs
   int save_every = 1000;   // steps; and at the end of every epoch
   bool quiet = false;      // nothing on stderr but warnings
@@ -39,7 +39,8 @@ struct run_options {
   std::map<std::string, std::string> settings = {}, notes = {};  // what else decides the result; what does not
 };
 
-// scene_task<net, object, word> task(training, validation, scheme);  training_run run(task, options, threads);
+// scene_task<net, object, word> task(training, validation, scheme);  training_run run(task, options, threads);  run.resume_if_present(); run.run();
+// Task and threads must outlive the run. Errors name what was found in options, task, folder or checkpoint, and leave the last checkpoint whole.
 template <class Task, class Optimizer = adam>
 class training_run {
   static_assert(training_task<Task>, "relreason::training_run: the task lacks a member; relreason/train/task.hpp lists them");
@@ -71,6 +72,8 @@ class training_run {
     task_.describe(s);
   }
 
+  training_run(Task&&, run_options, executor&, Optimizer = {}) = delete;  // the task would be gone
+
   std::string path(const char* file) const { return options_.folder + "/" + file; }
   const Task& task() const { return task_; }
   const parameters<M>& weights() const { return trainer_.weights; }
@@ -93,7 +96,7 @@ class training_run {
     options_.schedule.restore(record_.schedule);
     if (record_.stopping.size() != 3)
       fail("training_run: ", file.path(), ": found ", record_.stopping.size(), " numbers of early stopping, wanted 3");
-    stopping_.restore({record_.stopping[0], record_.stopping[1]});
+    if (options_.stopping) options_.stopping->restore({record_.stopping[0], record_.stopping[1]});
     done_ = record_.stopping[2] != 0;
     return true;
   }
@@ -127,6 +130,12 @@ class training_run {
       fail("training_run: the number of micro-batches is ", o.micro_batches, "; wanted at most ", most, ", one sample each");
     positive("steps between saves", o.save_every);
     positive("epochs between validations", o.validate_every);
+    if (o.stopping) {
+      o.stopping->check();
+      if (o.stopping->every % o.validate_every != 0)
+        fail("training_run: early stopping looks every ", o.stopping->every, " epochs, validation is every ", o.validate_every,
+             "; wanted a multiple of that");
+    }
     o.schedule.check();
     return o;
   }
@@ -193,7 +202,7 @@ class training_run {
       values.insert(values.end(), found.more.begin(), found.more.end());
       log.write("validation", trainer_.steps, values);
       options_.schedule.observe(found.loss);
-      if (options_.stop_early && stopping_.validates(record_.epoch)) done_ = stopping_.observe(record_.epoch, found.loss);
+      if (options_.stopping && options_.stopping->validates(record_.epoch)) done_ = options_.stopping->observe(record_.epoch, found.loss);
       if (!options_.quiet)
         std::fprintf(stderr, "epoch %d: validation accuracy %.2f %%, loss %.4f\n", record_.epoch, 100 * found.accuracy, found.loss);
       if (found.accuracy > record_.best) {
@@ -210,7 +219,7 @@ class training_run {
     record_.settings = options_.settings;
     record_.notes = options_.notes;
     record_.schedule = options_.schedule.state();
-    const auto stopping = stopping_.state();
+    const auto stopping = options_.stopping.value_or(early_stopping{}).state();
     record_.stopping = {stopping[0], stopping[1], done_ ? 1.0 : 0.0};
     save_checkpoint(path(file), trainer_, record_);
   }
@@ -222,7 +231,6 @@ class training_run {
   limits<M> limits_;
   trainer<M, Optimizer, Task::output> trainer_;
   std::vector<float> outputs_;
-  early_stopping stopping_;
   run_state_record record_;
   bool done_ = false;
 };

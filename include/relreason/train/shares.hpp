@@ -19,6 +19,7 @@ namespace relreason {
 
 using accuracy_shares = std::map<std::pair<std::string, std::string>, metric::tally>;  // by kind and name
 
+// The counts that a report shows: all questions, by type and by answer class.
 inline accuracy_shares shares_of(const metric::accuracy& a) {
   accuracy_shares out{{{"all", "all"}, a.overall()}};
   for (std::size_t i = 0; i < a.scheme().types.size(); ++i) out[{"type", a.scheme().types[i]}] = a.by_type(static_cast<int>(i));
@@ -26,6 +27,7 @@ inline accuracy_shares shares_of(const metric::accuracy& a) {
   return out;
 }
 
+// Writes the file whole or not at all.
 inline void save_shares(const accuracy_shares& shares, const std::string& path) {
   std::string text;
   for (const auto& [key, t] : shares) {
@@ -38,6 +40,7 @@ inline void save_shares(const accuracy_shares& shares, const std::string& path) 
   file.commit();
 }
 
+// The counts of such a file; a line of another form, or sums that do not fit, are an error.
 inline accuracy_shares read_shares(const std::string& path) {
   constexpr std::size_t most_bytes = 1 << 20;
   const mapped_file file(path, "read_shares");

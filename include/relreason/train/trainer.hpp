@@ -23,7 +23,8 @@ struct trainer_options {
   double clip = 50;  // global L2 norm of the gradient; 0: off
   precision arithmetic = precision::full;
   isa instructions = isa::automatic;
-  // Learning rate of an array is the step's rate times the factor of the first prefix that its path starts with; 0 freezes it.
+  // Learning rate of an array is the step's rate times the factor of the first prefix that its path starts with; 0 freezes it, and leaves its
+  // gradient out of the norm.
   std::vector<std::pair<std::string, double>> rate_factors = {};
 };
 
@@ -62,11 +63,15 @@ class trainer {
     if (!std::isfinite(program_.loss())) refuse("the loss");
     added_ = before + 1;
   }
+  // Forgets the parts added since the last step.
   void drop_parts() { added_ = 0; }
+  // One optimizer step on the sum of the parts. Returns their loss, by shares.
   double update(double rate) {
     const int parts = std::exchange(added_, 0);
     if (!std::isfinite(rate) || rate < 0) fail("trainer: the rate of step ", steps + 1, " is ", rate, "; wanted a number of 0 or more");
     if (parts == 0) fail("trainer::update: there is no gradient for step ", steps + 1, "; call add() first");
+    for (const auto& e : weights.table().entries)  // what is not learned must not shrink the other updates
+      if (!e.frozen && rate_factor(e.path) == 0) std::fill_n(program_.gradients().data() + e.offset, e.count, 0.f);
     norm_ = global_norm(threads_, program_.gradients().data(), weights.table().learned);
     if (!std::isfinite(norm_)) refuse("the gradient");
     const double scale = options_.clip > 0 ? clip_factor(norm_, options_.clip) : 1.0;
@@ -88,7 +93,8 @@ class trainer {
   double gradient_size() const { return norm_; }  // global L2 norm before clipping
   int not_finite() const { return not_finite_; }  // after an error: the sample of the last batch whose value is not finite, or -1
   const char* instructions() const { return kernel_.name; }
-  const kernels<float>& kernel() const { return kernel_; }
+  const kernels<float>& kernel() const { return kernel_; }  // the products that the steps run on
+  // Gradients and losses of the last step, or of the parts so far.
   gradient_program<M, float, Wanted...>& program() { return program_; }
   const Optimizer& optimizer() const { return optimizer_; }
 

@@ -32,8 +32,10 @@ inline bool supports_bf16() {
 
 namespace cpu {
 
+// The widest set that this processor runs.
 inline isa best() { return supported(isa::avx512) ? isa::avx512 : supported(isa::avx2) ? isa::avx2 : isa::portable; }
 
+// A set by its name in RELREASON_ISA; false, and `to` as it was, for any other text.
 inline bool read_isa(std::string_view name, isa& to) {
   constexpr std::string_view names[]{"", "portable", "avx2", "avx512"};  // in the order of isa
   for (int i = 0; i < 4; ++i)
@@ -44,6 +46,7 @@ inline bool read_isa(std::string_view name, isa& to) {
   return false;
 }
 
+// The set to use: the one asked for, else that of RELREASON_ISA, else the best; an error where the processor lacks it.
 inline isa resolve(isa wanted) {
   const char* source = "the caller";
   if (wanted == isa::automatic) {
