@@ -1,70 +1,11 @@
 // tests/core/allocation.test.cpp -- no allocation in a training step or a prediction. Counts operator new, malloc and mmap of the whole program.
-#include <malloc.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <atomic>
 #include <cstdlib>
 
 #include "catch.hpp"
 #include "relreason/train/trainer.hpp"
+#include "support/count_allocations.hpp"
 #include "support/small_relations.hpp"
 #include "support/toy_operations.hpp"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define RELREASON_COUNTS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define RELREASON_COUNTS 0
-#endif
-#endif
-#if !defined(RELREASON_COUNTS) && defined(__GLIBC__)
-#define RELREASON_COUNTS 1
-#endif
-
-namespace {
-std::atomic<long> allocations{0};  // operator new calls malloc, so that counting malloc counts both
-}
-
-#if RELREASON_COUNTS
-// Definitions here take the place of glibc's; operator new, calloc's users and Eigen all end in them. Sanitizers bring their own.
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-void* malloc(std::size_t n) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_malloc(n);
-}
-void* calloc(std::size_t n, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_calloc(n, size);
-}
-void* realloc(void* p, std::size_t n) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_realloc(p, n);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t n) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_memalign(alignment, n);
-}
-int posix_memalign(void** p, std::size_t alignment, std::size_t n) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  *p = __libc_memalign(alignment, n);
-  return *p ? 0 : 12;
-}
-void* memalign(std::size_t alignment, std::size_t n) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_memalign(alignment, n);
-}
-void* mmap(void* at, std::size_t n, int protection, int flags, int file, off_t offset) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return reinterpret_cast<void*>(::syscall(SYS_mmap, at, n, protection, flags, file, offset));
-}
-}
-#endif
 
 using namespace relreason;
 
@@ -183,7 +124,6 @@ TEST_CASE("allocation: a prediction allocates nothing, not even the first", "[co
   }
   CHECK(allocations - before == 0);
 }
-#endif
 
 TEST_CASE("allocation: batches keep their memory when they are cleared", "[core][allocation]") {
   auto b = small::scenes(0, 40);
@@ -193,3 +133,4 @@ TEST_CASE("allocation: batches keep their memory when they are cleared", "[core]
   CHECK(allocations - before == 0);
   CHECK(b.samples == 40);
 }
+#endif
