@@ -4,6 +4,7 @@
 #include "relreason/graph/pick.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/pool.hpp"
+#include "relreason/message/sum_over.hpp"
 #include "relreason/nn/mlp.hpp"
 #include "support/gradient_check.hpp"
 #include "support/message_of.hpp"

@@ -2,8 +2,11 @@
 //   y_p = sum_i x_i   or   y_p = 1 / n_p sum_i x_i
 #pragma once
 
+#include <string>
+
 #include "relreason/backend/rows.hpp"
-#include "relreason/message/sum_over.hpp"
+#include "relreason/core/operation.hpp"
+#include "relreason/message/aggregator.hpp"
 
 namespace relreason {
 
