@@ -98,7 +98,7 @@ refuses 2 '--bf16 belongs to train; predict does not take it' predict --bf16
 refuses 2 'schedule constant has no setting cap' train "${small[@]}" --schedule constant --cap 1
 refuses 2 'schedule doubling has no setting period' train "${small[@]}" --period 7
 refuses 2 'plateau: factor is 1; wanted 0 < factor < 1' train "${small[@]}" --schedule plateau --factor 1
-refuses 2 'cosine: minimum is 0.1; wanted 0 to 0.0005, the base rate' train "${small[@]}" --schedule cosine --minimum .1
+refuses 2 'cosine: minimum is 0.1; wanted 0 to 5e-04, the base rate' train "${small[@]}" --schedule cosine --minimum .1
 refuses 2 '--rate is 1e-2, but schedule doubling would begin at its cap, 0.0005; give a larger --cap' train "${small[@]}" --rate 1e-2
 refuses 2 'schedule paper-text would begin at its cap, 0.0001' train "${small[@]}" --recipe paper-text --rate 1e-3
 refuses 2 '--encoder rgb-one-hot makes 13 numbers an object; use --model rn' train "${small[@]}" --encoder rgb-one-hot

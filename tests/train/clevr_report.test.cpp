@@ -122,8 +122,8 @@ TEST_CASE("Sample questions are answered as the evaluation answers them, about d
   const temporary_folder folder;
   const task t;
   trained<network>(t, folder / "net", "", [&](auto& run) {
-    const auto samples =
-        detail::sample_answers<network, object, word>(run.weights(), run.inner().kernel(), t.validation, t.set, t.scheme, run.task().padding_length(), 6);
+    const auto samples = detail::sample_answers<network, object, word>(run.weights(), run.inner().kernel(), t.validation, t.set, t.scheme,
+                                                                       run.task().padding_length(), 6);
     REQUIRE(!samples.empty());
     CHECK(samples.size() <= 6);
     std::map<std::string, std::string> predicted;  // by question, where the text is unique in its scene
