@@ -9,7 +9,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "relreason/core/engine.hpp"
@@ -317,10 +316,11 @@ class gradient_program {
 
   void clear_lanes() {
     for (auto& l : lane_losses_) l.fill(0);
-    const std::size_t kept = options_.accumulate ? learned_ : 0;
-    std::memset(static_cast<void*>(lane(0) + kept), 0, (lane_size_ - kept) * sizeof(T));
-    if (!std::exchange(lanes_clear_, false))
-      threads_.parallel_for(most_lanes - 1, [&](int l) { std::memset(static_cast<void*>(lane(l + 1)), 0, lane_size_ * sizeof(T)); });
+    const int first = options_.accumulate ? 1 : 0;
+    threads_.parallel_for(lanes_, [&](int l) {
+      if (l >= first) std::memset(static_cast<void*>(lane(l)), 0, lane_size_ * sizeof(T));
+      else std::memset(static_cast<void*>(lane(l) + learned_), 0, (lane_size_ - learned_) * sizeof(T));
+    });
     for (int i = 0; i < n; ++i)
       if (all_.g[i])
         std::memset(static_cast<void*>(all_.g[i]), 0, at(all_.extents[M::info[at(i)].space].rows) * at(M::info[at(i)].width) * sizeof(T));
@@ -422,17 +422,15 @@ class gradient_program {
     bound::backward(w.ctx, tape, in, static_cast<T>(weight_of<I>() * options_.scale / denominator_[at(I)]));
   }
 
-  // Lanes to lane 0 by a fixed tree, in chunks of which all lanes fit a cache; while they are there, the other lanes are cleared for the next step.
+  // Lanes to lane 0 by a fixed tree; chunks in parallel.
   void join() {
-    constexpr std::size_t chunk = 1 << 12;
+    constexpr std::size_t chunk = 1 << 14;
     const int chunks = static_cast<int>((lane_size_ + chunk - 1) / chunk);
     threads_.parallel_for(chunks, [&](int c) {
       const std::size_t begin = at(c) * chunk, end = std::min(begin + chunk, lane_size_);
       for (int stride = 1; stride < lanes_; stride *= 2)
         for (int l = 0; l + stride < lanes_; l += 2 * stride) kernel_.row->add(end - begin, lane(l) + begin, lane(l + stride) + begin);
-      for (int l = 1; l < lanes_; ++l) std::memset(static_cast<void*>(lane(l) + begin), 0, (end - begin) * sizeof(T));
     });
-    lanes_clear_ = true;
   }
 
   void finish() {
@@ -466,7 +464,6 @@ class gradient_program {
   memory block_, lane_block_, worker_block_;
   std::size_t lane_size_ = 0, learned_ = 0, shared_at_ = 0, batch_start_ = 0, workspace_ = 0, worker_bytes_ = 0;
   int tile_ = 1, lanes_ = 1;
-  bool lanes_clear_ = true;  // all but the first; new pages are zero
   std::vector<std::unique_ptr<worker>> workers_;
   worker batch_;
   typename engine::whole all_;
