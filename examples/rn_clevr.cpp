@@ -58,6 +58,7 @@ static int train(const arguments_type& o, executor& threads) {
     training_run t(task, run, threads);
     std::cerr << (t.resume_if_present() ? "resuming in " : "training in ") << t.path("") << ": " << train_set.size() << " questions, "
               << t.weights().count() << " parameters, " << t.inner().instructions() << " kernels, " << threads.threads() << " threads\n";
+    if (threads.threads() > t.inner().lanes()) std::cerr << "no more than " << t.inner().lanes() << " threads work on a step; see --lanes\n";
     if (!t.run()) return std::cerr << "stopped after a checkpoint; run the same command to go on\n", 130;
     write_clevr_report(t, val, text(o, "compare"));
     std::cerr << "report: " << t.path("report.html") << "\n";

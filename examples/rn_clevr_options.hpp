@@ -109,6 +109,8 @@ inline constexpr option options[] = {
     {"Recipe", "save-every", in_train, whole_from(1, many), "1000", "steps between checkpoints; there is one at every epoch's end too"},
     {"Recipe", "seed", in_train | in_evaluate, whole_from(0, UINT64_MAX), "1", "of weights, order, dropout and blocks world"},
     {"Recipe", "bf16", in_train, flag, "", "products of bf16 numbers, sums of fp32"},
+    {"Recipe", "lanes", in_train, whole_from(0, most_lanes), "0",
+     "gradients summed apart, and most threads that can work on a step; other last digits (0: 4 to 16, by the model's size)"},
     {"Recipe", "compare", in_train, any_text, "", "folder of a finished run to show beside this one in the report"},
 };
 // clang-format on
@@ -242,6 +244,7 @@ inline run_options recipe(const arguments_type& o) {
   if (is_set(o, "batch-doubling")) r.growing = batch_size_doubling{};
   else if (r.micro_batches > r.batch) refuse("--micro-batches is ", r.micro_batches, "; wanted at most ", r.batch, ", the batch: one sample each");
   r.training.seed = seed_of(o);
+  r.training.lanes = whole(o, "lanes");
   if (is_set(o, "bf16")) r.training.arithmetic = precision::bf16;
   r.settings["model"] = o["model"].as<std::string>();
   r.settings["data"] = o.count("data") ? text(o, "data") : "blocks world";

@@ -54,6 +54,7 @@ epochs 99999999999999999999 a whole number from 1 to 1000000
 batch -5 a whole number from 1 to 100000
 batch 0 a whole number from 1 to 100000
 micro-batches 5000 a whole number from 1 to 4096
+lanes 65 a whole number from 0 to 64
 every 0 a whole number from 1 to 1000000
 save-every 0 a whole number from 1 to 1000000
 seed text a whole number from 0 to 18446744073709551615

@@ -18,9 +18,9 @@ struct backwards final : executor {
 };
 
 // Weights after five steps of plain gradient descent with dropout, and the losses on the way.
-std::vector<float> trained(executor& threads) {
+std::vector<float> trained(executor& threads, int lanes = 0) {
   parameters<small::net> p(3);
-  gradient_program<small::net> program(small::planned(), threads, select_kernels<float>());
+  gradient_program<small::net> program(small::planned(), threads, select_kernels<float>(), lanes);
   std::vector<float> out;
   for (int step = 0; step < 5; ++step) {
     program.run(small::scenes(step, step + (step == 4 ? 7 : 40)), p, {.seed = 5, .step = static_cast<std::uint64_t>(step)});
@@ -63,6 +63,29 @@ TEST_CASE("gradients: several steps give the same bytes with 1, 2, 3 and 8 threa
   }
   backwards host;
   CHECK(same_bytes(trained(host), wanted));
+}
+
+TEST_CASE("lanes: by the model's size, or as told; their number changes last digits only, and never with the threads", "[core][threads]") {
+  serial_executor serial;
+  using large = model<input<"x", features<1024>, small::scene>, let<"y", linear<2048>, of<"x">>>;
+  CHECK(usual_lanes<small::net>() == 16);
+  CHECK(usual_lanes<large>() == 4);  // 8 MiB and a bias each: 3 would fit
+  CHECK(usual_lanes<large, double>() == 4);
+  const auto usual = trained(serial);
+  CHECK(same_bytes(trained(serial, 16), usual));
+  for (const int lanes : {1, 3, 64}) {
+    INFO(lanes << " lanes");
+    thread_pool pool(3);
+    const auto other = trained(serial, lanes);
+    CHECK(same_bytes(trained(pool, lanes), other));
+    REQUIRE(other.size() == usual.size());
+    float apart = 0;
+    for (std::size_t i = 0; i < usual.size(); ++i) apart = std::max(apart, std::abs(other[i] - usual[i]));
+    CHECK(apart < 1e-5f);
+    CHECK(apart > 0);
+  }
+  CHECK_THROWS_WITH(trained(serial, 65), "gradient_program: 65 lanes; wanted 1 to 64, or 0 for what suits the model");
+  CHECK_THROWS_WITH(trained(serial, -1), Catch::Matchers::StartsWith("gradient_program: -1 lanes"));
 }
 
 TEST_CASE("prediction: a sample has the same bytes alone and in any batch, with 1 to 3 threads", "[core][threads]") {

@@ -15,9 +15,17 @@
 
 namespace relreason {
 
-inline constexpr int most_lanes = 16;
+inline constexpr int most_lanes = 64;
 inline constexpr std::size_t tile_budget = std::size_t{12} << 20;  // bytes of a tile's values and tapes at capacity: half of a usual L3's share
 inline constexpr int largest_tile = 64;
+
+// Lanes of a model unless told otherwise, 4 to 16: clearing and joining them costs memory traffic at every step, whatever the batch, so their
+// gradients should fit a usual L3 (32 MiB) together. No more threads than lanes work on tiles.
+template <class M, class T = float>
+int usual_lanes() {
+  const std::size_t bytes = std::max<std::size_t>(1, parameters<M, T>::table().learned * sizeof(T));
+  return static_cast<int>(std::clamp<std::size_t>((std::size_t{32} << 20) / bytes, 4, 16));
+}
 
 struct step_options {
   std::uint64_t seed = 0;
@@ -43,7 +51,10 @@ class gradient_program {
                 "relreason::gradient_program: a wanted name must be that of an equation whose result is numbers, on a space that the batch counts");
 
  public:
-  gradient_program(const limits<M>& planned, executor& threads, const kernels<T>& kernel) : limits_(planned), threads_(threads), kernel_(kernel) {
+  // lanes: 1 to most_lanes, 0 for usual_lanes. Other numbers of lanes give other last digits.
+  gradient_program(const limits<M>& planned, executor& threads, const kernels<T>& kernel, int lanes = 0)
+      : limits_(planned), threads_(threads), kernel_(kernel), planned_lanes_(lanes ? lanes : usual_lanes<M, T>()) {
+    if (lanes < 0 || lanes > most_lanes) fail("gradient_program: ", lanes, " lanes; wanted 1 to ", most_lanes, ", or 0 for what suits the model");
     plan();
   }
   gradient_program(const gradient_program&) = delete;
@@ -59,7 +70,7 @@ class gradient_program {
     prepare();
     count_entries();
     const int tile = tile_samples(b.samples), tiles = (b.samples + tile - 1) / tile;
-    lanes_ = std::min(most_lanes, tiles);
+    lanes_ = std::min(planned_lanes_, tiles);
     clear_lanes();
     [&]<std::size_t... S>(std::index_sequence<S...>) {
       (forward_stage<static_cast<int>(S)>(tile, tiles), ...);
@@ -74,11 +85,11 @@ class gradient_program {
   std::span<T> gradients() { return {lane(0), parameters<M, T>::table().learned}; }
   double loss() const { return loss_; }                                // weighted sum of the mean losses
   const std::array<double, at(n)>& losses() const { return losses_; }  // by line
-  int lanes() const { return lanes_; }
+  int lanes() const { return planned_lanes_; }
   std::size_t bytes() const { return block_.bytes() + lane_block_.bytes() + worker_block_.bytes(); }
 
   // Number of samples in a tile: a function of model, limits and batch, never of threads.
-  int tile_samples(int samples) const { return std::clamp((samples + most_lanes - 1) / most_lanes, 1, tile_); }
+  int tile_samples(int samples) const { return std::clamp((samples + planned_lanes_ - 1) / planned_lanes_, 1, tile_); }
 
   // After a step whose loss or gradient is not finite: the first number that is not, by line, sample and place, in words. Inputs come first.
   std::string find_non_finite(int* sample = nullptr) {
@@ -152,7 +163,9 @@ class gradient_program {
     block_ = memory(block);
     arena real(block_.data(), block_.bytes());
     lay_out_batch(real);
-    lane_block_ = memory(at(most_lanes) * lane_size_ * sizeof(T));
+    slots_.resize(at(planned_lanes_));
+    lane_losses_.resize(at(planned_lanes_));
+    lane_block_ = memory(at(planned_lanes_) * lane_size_ * sizeof(T));
     worker_bytes_ = (tile_bytes + 4095) / 4096 * 4096;
     worker_block_ = memory(at(workers) * (worker_bytes_ + workspace_));
     for (int i = 0; i < workers; ++i) {
@@ -244,7 +257,7 @@ class gradient_program {
     engine::bind_inputs(all_, b, pair_offsets_);
     const std::size_t once_at = shared_at_ + reserved_.shared_count;
     if (resolved_for_ != weights.data() || resolved_state_ != weights.state())
-      for (int l = 0; l < most_lanes; ++l)
+      for (int l = 0; l < planned_lanes_; ++l)
         engine::resolve(slots_[at(l)], reserved_, weights.data(), weights.state(), lane(l), prepared_, shared_, lane(l) + shared_at_);
     resolved_for_ = weights.data();
     resolved_state_ = weights.state();
@@ -463,7 +476,7 @@ class gradient_program {
   detail::reserved<M> reserved_;
   memory block_, lane_block_, worker_block_;
   std::size_t lane_size_ = 0, learned_ = 0, shared_at_ = 0, batch_start_ = 0, workspace_ = 0, worker_bytes_ = 0;
-  int tile_ = 1, lanes_ = 1;
+  int planned_lanes_, tile_ = 1, lanes_ = 1;
   std::vector<std::unique_ptr<worker>> workers_;
   worker batch_;
   typename engine::whole all_;
@@ -471,9 +484,9 @@ class gradient_program {
   std::byte* prepared_ = nullptr;
   T* shared_ = nullptr;
   std::array<std::size_t, at(n)> once_at_{};
-  std::array<detail::line_slots<M, T>, most_lanes> slots_;
+  std::vector<detail::line_slots<M, T>> slots_;  // by lane
   const T *resolved_for_ = nullptr, *resolved_state_ = nullptr;
-  std::array<std::array<double, at(n)>, most_lanes> lane_losses_{};
+  std::vector<std::array<double, at(n)>> lane_losses_;
   std::array<double, at(n)> losses_{}, denominator_{};
   double loss_ = 0;
   step_options options_;

@@ -68,7 +68,7 @@ class training_run {
     s["clip"] = std::to_string(options_.training.clip);
     s["arithmetic"] = options_.training.arithmetic == precision::bf16 ? "bf16" : "fp32";
     s["optimizer"] = trainer_.optimizer().text();
-    s["lanes"] = std::to_string(most_lanes);
+    s["lanes"] = std::to_string(trainer_.lanes());
     task_.describe(s);
   }
 

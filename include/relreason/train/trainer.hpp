@@ -23,6 +23,7 @@ struct trainer_options {
   double clip = 50;  // global L2 norm of the gradient; 0: off
   precision arithmetic = precision::full;
   isa instructions = isa::automatic;
+  int lanes = 0;  // gradients summed apart, as many threads can work; other numbers, other last digits. 0: usual_lanes, 4 to 16 by the model's size
   // Learning rate of an array is the step's rate times the factor of the first prefix that its path starts with; 0 freezes it, and leaves its
   // gradient out of the norm.
   std::vector<std::pair<std::string, double>> rate_factors = {};
@@ -41,7 +42,7 @@ class trainer {
         optimizer_(optimizer),
         threads_(threads),
         kernel_(select_kernels<float>(options.instructions, options.arithmetic)),
-        program_(at, threads, kernel_) {
+        program_(at, threads, kernel_, options.lanes) {
     optimizer_.check();
     for (auto& m : moments_) m.assign(weights.table().learned, 0.f);
     for (std::size_t m = 0; m < moments_.size(); ++m) moment_pointers_[m] = moments_[m].data();
@@ -92,6 +93,7 @@ class trainer {
 
   double gradient_size() const { return norm_; }  // global L2 norm before clipping
   int not_finite() const { return not_finite_; }  // after an error: the sample of the last batch whose value is not finite, or -1
+  int lanes() const { return program_.lanes(); }
   const char* instructions() const { return kernel_.name; }
   const kernels<float>& kernel() const { return kernel_; }  // the products that the steps run on
   // Gradients and losses of the last step, or of the parts so far.
