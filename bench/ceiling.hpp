@@ -10,13 +10,10 @@
 #include <thread>
 #include <vector>
 
+#include "measure.hpp"
 #include "relreason/backend/cpu/dispatch.hpp"
 
 namespace bench {
-
-inline double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 namespace detail {
 

@@ -39,7 +39,7 @@ void affine(benchmark::State& state, const kernels<float>& set, shape s, double 
   aligned packed(set.packed_bytes(s.k, s.n)), workspace(set.workspace_bytes(s.rows, s.k, s.n));
   set.pack(w.data(), s.k, false, s.k, s.n, packed.data());
   affine_args<float> a;
-  a.rows = s.rows, a.k = s.k, a.n = s.n, a.x = x.data(), a.ldx = s.k, a.packed = packed.data(), a.bias = bias.data(), a.y = y.data(), a.ldy = s.n;
+  a.rows = s.rows, a.k = s.k, a.n = s.n, a.x = x.data(), a.ldx = s.k, a.w.packed = packed.data(), a.bias = bias.data(), a.y = y.data(), a.ldy = s.n;
   a.relu = true, a.workspace = workspace.data();
   for (auto _ : state) {
     set.affine(a);

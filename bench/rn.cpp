@@ -6,6 +6,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "measure.hpp"
 #include "rn_cases.hpp"
 
 using namespace bench;
@@ -69,35 +70,6 @@ std::unique_ptr<timed_case> make_case(const case_name& c, const arguments_given&
 }
 
 // ---- the server
-std::string number_text(double v) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.9g", v);
-  return text;
-}
-template <class Values>
-std::string list_of(const Values& v) {
-  std::string out = "[";
-  for (const auto& x : v) out += (out.size() > 1 ? ", " : "") + number_text(static_cast<double>(x));
-  return out + "]";
-}
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' || c == '\\' ? std::string{'\\', c} : std::string(1, static_cast<unsigned char>(c) < 32 ? ' ' : c);
-  return out + "\"";
-}
-
-template <class M>
-std::string norms_of(double loss, const float* gradients, const name_table& names) {
-  std::string norms;
-  for (const auto& e : parameters<M>::table().entries) {
-    if (e.path.ends_with("shift")) continue;
-    double sum = 0;
-    for (std::size_t i = 0; i < e.count; ++i) sum += static_cast<double>(gradients[e.offset + i]) * static_cast<double>(gradients[e.offset + i]);
-    norms += (norms.empty() ? "" : ", ") + quoted(names(e.path)) + ": " + number_text(std::sqrt(sum));
-  }
-  return "\"loss\": " + number_text(loss) + ", \"norms\": {" + norms + "}";
-}
-
 // Loss and gradients, or log-probabilities, at the first weights, without dropout.
 std::string check_of(const case_name& c, const arguments_given& a, executor& threads) {
   const settings s = c.with(a);

@@ -1,4 +1,4 @@
-# Install rules: headers, and a package that find_package(relreason [COMPONENTS data]) finds. Nothing here depends on the architecture.
+# Install rules: headers, and a package that find_package(relreason [COMPONENTS data cuda]) finds. Nothing here depends on the architecture.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(relreason_package_dir ${CMAKE_INSTALL_DATADIR}/cmake/relreason)
@@ -14,5 +14,5 @@ endif()
 
 configure_package_config_file(cmake/relreasonConfig.cmake.in relreasonConfig.cmake INSTALL_DESTINATION ${relreason_package_dir})
 write_basic_package_version_file(relreasonConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/relreasonConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/relreasonConfigVersion.cmake
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/relreasonConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/relreasonConfigVersion.cmake cmake/find_cuda.cmake
         DESTINATION ${relreason_package_dir})

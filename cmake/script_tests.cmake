@@ -4,6 +4,7 @@ find_program(RELREASON_CLANG NAMES clang++)
 mark_as_advanced(RELREASON_GCC RELREASON_CLANG)
 get_target_property(eigen_include Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
 list(GET eigen_include 0 eigen_include)
+list(JOIN relreason_cccl_dirs : cccl_include)  # empty without CUDA
 
 # relreason_script_test(NAME LABEL FOLDER [ARGUMENTS...]): runs tests/FOLDER/run.sh with its own scratch folder in WORK
 # and the build folder in BINARY.
@@ -16,7 +17,7 @@ function(relreason_script_test name label folder)
   endif()
   set_tests_properties(
     ${name} PROPERTIES LABELS ${label} TIMEOUT 1500 RUN_SERIAL ${alone}
-    ENVIRONMENT "SOURCE=${PROJECT_SOURCE_DIR};WORK=${PROJECT_BINARY_DIR}/scratch/${scratch};BINARY=${PROJECT_BINARY_DIR};EIGEN_INCLUDE=${eigen_include};CMAKE=${CMAKE_COMMAND}"
+    ENVIRONMENT "SOURCE=${PROJECT_SOURCE_DIR};WORK=${PROJECT_BINARY_DIR}/scratch/${scratch};BINARY=${PROJECT_BINARY_DIR};EIGEN_INCLUDE=${eigen_include};CCCL_INCLUDE=${cccl_include};CMAKE=${CMAKE_COMMAND}"
   )
 endfunction()
 

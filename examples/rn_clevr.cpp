@@ -6,6 +6,7 @@
 #include "relreason/data/blocks_world.hpp"
 #include "relreason/models/relation_network.hpp"
 #include "relreason/train/clevr_report.hpp"
+#include "relreason/train/device_trainer.hpp"
 #include "rn_clevr_options.hpp"
 
 using namespace relreason;
@@ -28,6 +29,15 @@ static clevr::dataset load(const arguments_type& o, const std::string& split, in
   return d;
 }
 
+// RN_CLEVR_CUDA: linked with rn_clevr_cuda.cu, which has the CUDA part of each model.
+#if defined(RN_CLEVR_CUDA)
+template <class M, class Optimizer, name... Wanted>
+using trainer_type = device_trainer<M, Optimizer, Wanted...>;
+#else
+template <class M, class Optimizer, name... Wanted>
+using trainer_type = trainer<M, Optimizer, Wanted...>;
+#endif
+
 // Calls f with the model of that name. rn comes in two sizes of input: as published, and with room for any words and encoder.
 // `where`: the file that decided on name or words.
 template <class F>
@@ -48,6 +58,9 @@ static int with_model(const std::string& where, const std::string& name, const c
 static int train(const arguments_type& o, executor& threads) {
   if (o.count("compare")) read_shares(text(o, "compare") + "/shares.tsv");  // refused now, not after the training
   run_options run = recipe(o);
+#if !defined(RN_CLEVR_CUDA)
+  if (run.training.device.cuda) fail("--device ", device::text_of(run.training.device), ": this rn_clevr was built without CUDA; see docs/gpu.md");
+#endif
   const world_settings world(o);
   const auto train = load(o, "train", whole(o, "blocks-world"), world, threads), val = load(o, "val", whole(o, "blocks-world-val"), world, threads);
   const auto v = clevr_vocabulary::make(o["tokenization"].as<std::string>(), text(o, "dictionary"), o["encoder"].as<std::string>(), train.questions);
@@ -55,7 +68,7 @@ static int train(const arguments_type& o, executor& threads) {
   return with_model(train.from.questions, o["model"].as<std::string>(), v, [&]<class M>() {
     const auto train_set = v.encode_for<M>(train), val_set = v.encode_for<M>(val);
     const scene_task<M, object, word> task(train_set, val_set, clevr::scheme_of(v.answers));
-    training_run t(task, run, threads);
+    training_run<decltype(task), adam, trainer_type> t(task, run, threads);
     std::cerr << (t.resume_if_present() ? "resuming in " : "training in ") << t.path("") << ": " << train_set.size() << " questions, "
               << t.weights().count() << " parameters, " << t.inner().instructions() << " kernels, " << threads.threads() << " threads\n";
     if (threads.threads() > t.inner().lanes()) std::cerr << "no more than " << t.inner().lanes() << " threads work on a step; see --lanes\n";

@@ -108,7 +108,9 @@ inline constexpr option options[] = {
     {"Recipe", "stop-early", in_train, flag, "", "end 50 epochs after the lowest validation loss"},
     {"Recipe", "save-every", in_train, whole_from(1, many), "1000", "steps between checkpoints; there is one at every epoch's end too"},
     {"Recipe", "seed", in_train | in_evaluate, whole_from(0, UINT64_MAX), "1", "of weights, order, dropout and blocks world"},
+    {"Recipe", "device", in_train, any_text, "cpu", "where steps run: cpu, cuda or cuda:N; checkpoints fit both"},
     {"Recipe", "bf16", in_train, flag, "", "products of bf16 numbers, sums of fp32"},
+    {"Recipe", "tf32", in_train, flag, "", "products of tf32 numbers, sums of fp32 (--device cuda)"},
     {"Recipe", "lanes", in_train, whole_from(0, most_lanes), "0",
      "gradients summed apart, and most threads that can work on a step; other last digits (0: 4 to 16, by the model's size)"},
     {"Recipe", "compare", in_train, any_text, "", "folder of a finished run to show beside this one in the report"},
@@ -232,6 +234,10 @@ inline any_schedule schedule_of(const arguments_type& o) try {
   throw usage(e.what());
 }
 
+inline device::device_name device_of(const arguments_type& o) try { return device::parse_device(text(o, "device")); } catch (const error& e) {
+  refuse("--device: ", e.what());
+}
+
 inline run_options recipe(const arguments_type& o) {
   run_options r{.folder = o["run"].as<std::string>(),
                 .epochs = whole(o, "epochs"),
@@ -245,7 +251,13 @@ inline run_options recipe(const arguments_type& o) {
   else if (r.micro_batches > r.batch) refuse("--micro-batches is ", r.micro_batches, "; wanted at most ", r.batch, ", the batch: one sample each");
   r.training.seed = seed_of(o);
   r.training.lanes = whole(o, "lanes");
+  r.training.device = device_of(o);
   if (is_set(o, "bf16")) r.training.arithmetic = precision::bf16;
+  if (is_set(o, "tf32")) {
+    if (is_set(o, "bf16")) refuse("--tf32 and --bf16 are given; wanted one of them");
+    if (!r.training.device.cuda) refuse("--tf32 needs --device cuda");
+    r.training.arithmetic = precision::tf32;
+  }
   r.settings["model"] = o["model"].as<std::string>();
   r.settings["data"] = o.count("data") ? text(o, "data") : "blocks world";
   if (!o.count("data")) {

@@ -85,9 +85,10 @@ if [ $quick = yes ]; then
   run release core
   run release compile_fail --tests-regex '/g\+\+$'
 else
-  build release unit_tests two_flags
+  grep -hE 'relreason::cuda is left out|CUDA sources are left out' build/release-configure.log | sed 's/^-- /skipped: /'
+  build release unit_tests two_flags cuda_tests
   build release all bench
-  for label in unit two_flags headers compile_fail docs format consume python scripts; do run release $label; done
+  for label in unit two_flags cuda headers compile_fail docs format consume python scripts; do run release $label; done
   if command -v clang++ >/dev/null; then
     begin "configure sanitizers"
     if configure asan && configure tsan; then finish; else fail; fi

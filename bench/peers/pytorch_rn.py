@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """bench/peers/pytorch_rn.py -- the Relation Network in PyTorch, written the usual way and as an expert would, timed step by step.
 
-Usage: python3 pytorch_rn.py --data FOLDER [--threads N]     then one request a line on stdin, one line of JSON back (compare.py drives it):
+Usage: python3 pytorch_rn.py --data FOLDER [--threads N] [--device cpu | cuda]
+then one request a line on stdin, one line of JSON back (compare.py and compare_cuda.py drive it):
     info                       {"peer": "PyTorch", "version": ..., "threads": ..., "instructions": ...}
     run CASE MODE ROUNDS [W]   {"case": ..., "mode": ..., "ms": [one number per step]}; the first request of a mode warms up: W steps (3) and 1 s
     check CASE MODE            {"case": ..., "mode": ..., "loss": ..., "norms": {parameter: L2 norm of its gradient}}; first weights, no dropout;
@@ -18,8 +19,11 @@ MODE  FORM:ENGINE:TYPE
                merged, merged-literal   zero objects of a scene merged into one row with its multiplicity, exactly;
                          predict also keeps the LSTM's state after the pads
       ENGINE   eager | compile | compile-max (mode max-autotune) | compile-frozen (weights packed at compile time; predict only)
+               compile-graphs (mode reduce-overhead, which is CUDA graphs; cuda only)
                torch.compile gets everything but the LSTM, the clipping and Adam, which have fused kernels already
-      TYPE     f32 | bf16 (autocast; predict: the model converted)
+      TYPE     f32 | tf32 (cuda only; f32 is strict there) | bf16 (autocast; predict: the model converted)
+On a GPU every step copies its batch from pinned memory, several batches in turn; a time of core or state is the mean of 10 steps with one wait at
+the end, one of predict ends with the answer on the host.
 The allocator is chosen outside, by environment variables. workload.py says what FOLDER holds.
 """
 import argparse
@@ -35,6 +39,7 @@ from torch import nn
 from torch.nn import functional as F
 
 SLOTS = 12
+BATCHES_IN_TURN, STEPS_A_WAIT = 4, 10   # on a GPU
 
 
 def pair_layer(first, o, q, factored):
@@ -113,25 +118,62 @@ def batch_of(data, merged):
     return tokens, groups, torch.tensor(order)
 
 
-class Mode:
-    """FORM:ENGINE:TYPE, and what it means for a function."""
+def on_device(groups, mode):
+    """The groups' pair weights on the device; their objects come with every step."""
+    return [(None, None if weights is None else weights.to(mode.device), place) for _, weights, place in groups]
 
-    def __init__(self, text):
+
+def with_objects(groups, objects):
+    return [(o, weights, place) for o, (_, weights, place) in zip(objects, groups, strict=True)]
+
+
+class Mode:
+    """FORM:ENGINE:TYPE on a device, and what it means for a function."""
+
+    COMPILERS = {"compile": None, "compile-max": "max-autotune", "compile-frozen": None, "compile-graphs": "reduce-overhead"}
+
+    def __init__(self, text, device):
         form, self.engine, self.type = text.split(":")
+        self.device = device
         known = {"literal": (False, False), "factored": (True, False), "merged": (True, True), "merged-literal": (False, True)}
-        if form not in known or self.engine not in ("eager", "compile", "compile-max", "compile-frozen") or self.type not in ("f32", "bf16"):
+        if form not in known or self.engine not in ("eager", *self.COMPILERS) or self.type not in ("f32", "tf32", "bf16"):
             raise ValueError(f"unknown mode {text}")
+        if device == "cpu" and (self.engine == "compile-graphs" or self.type == "tf32"):
+            raise ValueError(f"{text} needs --device cuda")
         self.factored, self.merged = known[form]
+        if device == "cuda":
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = self.type == "tf32"
 
     def compiled(self, function):
         if self.engine == "eager":
             return function
         import torch._inductor.config
         torch._inductor.config.freezing = self.engine == "compile-frozen"
-        return torch.compile(function, dynamic=False, mode="max-autotune" if self.engine == "compile-max" else None)
+        return torch.compile(function, dynamic=False, mode=self.COMPILERS[self.engine])
 
     def autocast(self):
-        return torch.autocast("cpu", dtype=torch.bfloat16) if self.type == "bf16" else contextlib.nullcontext()
+        return torch.autocast(self.device, dtype=torch.bfloat16) if self.type == "bf16" else contextlib.nullcontext()
+
+    def begin_step(self):
+        if self.engine == "compile-graphs":
+            torch.compiler.cudagraph_mark_step_begin()
+
+
+class Feed:
+    """The tensors that a step takes in, a scene a row. On the CPU they stand ready; a GPU gets them from pinned memory, batches in turn."""
+
+    def __init__(self, tensors, mode):
+        self.device, self.taken = mode.device, 0
+        if mode.device == "cpu":
+            self.turns = [tensors]
+        else:
+            count = 1 if mode.merged else min(BATCHES_IN_TURN, len(tensors[0]))
+            self.turns = [[tensor.roll(-k * len(tensor) // count, 0).pin_memory() for tensor in tensors] for k in range(count)]
+
+    def next(self):
+        tensors = self.turns[self.taken % len(self.turns)]
+        self.taken += 1
+        return tensors if self.device == "cpu" else [tensor.to(self.device, non_blocking=True) for tensor in tensors]
 
 
 def core_case(folder, mode, check):
@@ -140,15 +182,17 @@ def core_case(folder, mode, check):
     data = load_file(folder / "core.safetensors")
     model = Core(mode.factored)
     load_weights(model, data)
-    o, q = data["objects"].view(64, 64, 26).requires_grad_(), data["q"].requires_grad_()
+    model.to(mode.device)
+    feed = Feed([data["objects"].view(64, 64, 26), data["q"], data["cotangent"]], mode)
     forward = mode.compiled(model)
 
     def step():
+        mode.begin_step()
         model.zero_grad(set_to_none=True)
-        o.grad = q.grad = None
+        o, q, cotangent = feed.next()
         with mode.autocast():
-            r = forward(o, q)
-        loss = (r.float() * data["cotangent"]).sum()
+            r = forward(o.detach().requires_grad_(), q.detach().requires_grad_())
+        loss = (r.float() * cotangent).sum()
         loss.backward()
         return loss
     return step, model
@@ -160,15 +204,19 @@ def state_case(folder, mode, check):
     data = load_file(folder / "state.safetensors")
     model = State(mode.factored, 0.0 if check else 0.05)
     load_weights(model, data)
+    model.to(mode.device)
     tokens, groups, order = batch_of(data, mode.merged)
-    labels = data["labels"][order]
+    feed = Feed([tokens, data["labels"][order], *(o for o, _, _ in groups)], mode)
+    groups = on_device(groups, mode)
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-6, weight_decay=1e-4, fused=True)
     loss_of = mode.compiled(model.loss)
 
     def step():
+        mode.begin_step()
         optimizer.zero_grad(set_to_none=True)
+        tokens, labels, *objects = feed.next()
         with mode.autocast():
-            loss = loss_of(model.question(tokens), groups, labels)
+            loss = loss_of(model.question(tokens), with_objects(groups, objects), labels)
         loss.backward()
         if not check:
             nn.utils.clip_grad_norm_(model.parameters(), 50.0)
@@ -185,17 +233,22 @@ def predict_case(folder, mode, check):
     if mode.type == "bf16":
         model = model.bfloat16()
         groups = [(o.bfloat16(), weights, place) for o, weights, place in groups]
+    model.to(mode.device)
     start = None
     if mode.merged:
         with torch.no_grad():
             words = int(data["lengths"])
-            start = model.lstm(model.embedding(tokens[:, :-words]))[1]
+            start = model.lstm(model.embedding(tokens[:, :-words].to(mode.device)))[1]
             tokens = tokens[:, -words:]
+    feed = Feed([tokens, *(o for o, _, _ in groups)], mode)
+    groups = on_device(groups, mode)
     logits_of = mode.compiled(model.logits)
 
     def step():
+        mode.begin_step()
         with torch.no_grad() if mode.engine == "compile-frozen" else torch.inference_mode():
-            return F.log_softmax(logits_of(model.question(tokens, start), groups), dim=1)
+            tokens, *objects = feed.next()
+            return F.log_softmax(logits_of(model.question(tokens, start), with_objects(groups, objects)), dim=1).cpu()
     return step, model
 
 
@@ -209,35 +262,47 @@ def warm(step, least):
         steps += 1
 
 
-def run(ready, folder, case, mode, rounds, least):
+def run(ready, options, case, mode, rounds, least):
+    found = Mode(mode, options.device)   # also sets TF32, for steps made before
     if (case, mode) not in ready:
-        step, _ = CASES[case](folder, Mode(mode), False)
+        step, _ = CASES[case](options.data, found, False)
         warm(step, least)
         ready[case, mode] = step
     step, times = ready[case, mode], []
+    steps = STEPS_A_WAIT if options.device == "cuda" and case != "predict" else 1
+    wait = torch.cuda.synchronize if options.device == "cuda" else lambda: None
+    wait()
     for _ in range(rounds):
         begin = time.perf_counter()
-        step()
-        times.append((time.perf_counter() - begin) * 1e3)
+        for _ in range(steps):
+            step()
+        wait()
+        times.append((time.perf_counter() - begin) * 1e3 / steps)
     return {"ms": times}
 
 
-def check(folder, case, mode):
-    step, model = CASES[case](folder, Mode(mode), True)
+def check(options, case, mode):
+    step, model = CASES[case](options.data, Mode(mode, options.device), True)
     if case == "predict":
         return {"log_probabilities": step()[0].tolist()}
     return {"loss": float(step().detach()), "norms": {name: float(value.grad.double().norm()) for name, value in model.named_parameters()}}
 
 
-def answer(ready, folder, line):
+def information(options):
+    found = {"peer": "PyTorch", "version": torch.__version__, "threads": torch.get_num_threads()}
+    if options.device == "cpu":
+        return {**found, "instructions": torch.backends.cpu.get_cpu_capability()}
+    return {**found, "device": torch.cuda.get_device_name(), "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
+
+
+def answer(ready, options, line):
     verb, case, mode, rounds, least = (line.split() + [""] * 5)[:5]
     if verb == "info":
-        return {"peer": "PyTorch", "version": torch.__version__, "threads": torch.get_num_threads(),
-                "instructions": torch.backends.cpu.get_cpu_capability()}
+        return information(options)
     try:
         if verb not in ("run", "check") or case not in CASES:
             raise ValueError(f"unknown request {line.strip()!r}")
-        found = run(ready, folder, case, mode, int(rounds), int(least or 3)) if verb == "run" else check(folder, case, mode)
+        found = run(ready, options, case, mode, int(rounds), int(least or 3)) if verb == "run" else check(options, case, mode)
     except Exception as error:   # a compiler that is missing, a mode that does not exist: one line, and the next request
         found = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:300]}
     return {"case": case, "mode": mode, **found}
@@ -247,6 +312,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
@@ -255,7 +321,7 @@ def main():
         if line.split() == ["quit"]:
             break
         if line.strip():
-            print(json.dumps(answer(ready, options.data, line)), flush=True)
+            print(json.dumps(answer(ready, options, line)), flush=True)
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ struct product {
         packed(s.packed_bytes(k, n)),
         workspace(s.workspace_bytes(r, k, n)) {
     set.pack(w.data(), w.ld, false, k, n, packed.data());
-    a.rows = rows, a.k = k, a.n = n, a.x = x.data(), a.ldx = x.ld, a.packed = packed.data(), a.bias = bias.data();
+    a.rows = rows, a.k = k, a.n = n, a.x = x.data(), a.ldx = x.ld, a.w.packed = packed.data(), a.bias = bias.data();
     a.y = y.data(), a.ldy = y.ld, a.workspace = workspace.data();
   }
   bool memory_respected() { return packed.respected() && workspace.respected() && y.untouched(); }
@@ -359,7 +359,7 @@ TEMPLATE_TEST_CASE("a product split over panels has the same bytes", "[kernels]"
     for (const int j : {0, 32, 64}) {
       affine_args<TestType> part = p.a;
       part.n = std::min(32, 70 - j);
-      part.packed = static_cast<const std::byte*>(p.a.packed) + static_cast<std::size_t>(j / 32) * set.packed_bytes(27, 32);
+      part.w.packed = static_cast<const std::byte*>(p.a.w.packed) + static_cast<std::size_t>(j / 32) * set.packed_bytes(27, 32);
       part.bias += j, part.y += j;
       set.affine(part);
     }
@@ -483,7 +483,7 @@ TEST_CASE("operands are rounded to bf16 to nearest even", "[kernels]") {
       float y = 77;
       set.pack(as_weight ? &x : &one, 1, false, 1, 1, packed.data());
       affine_args<float> a;
-      a.rows = a.k = a.n = 1, a.x = as_weight ? &one : &x, a.ldx = 1, a.packed = packed.data(), a.y = &y, a.ldy = 1, a.workspace = workspace.data();
+      a.rows = a.k = a.n = 1, a.x = as_weight ? &one : &x, a.ldx = 1, a.w.packed = packed.data(), a.y = &y, a.ldy = 1, a.workspace = workspace.data();
       set.affine(a);
       CHECK(y == cpu::rounded_to_bf16(x));
     }

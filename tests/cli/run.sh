@@ -105,6 +105,9 @@ refuses 2 'schedule paper-text would begin at its cap, 0.0001' train "${small[@]
 refuses 2 '--encoder rgb-one-hot makes 13 numbers an object; use --model rn' train "${small[@]}" --encoder rgb-one-hot
 refuses 2 '--tokenization words wants --dictionary scan' train "${small[@]}" --tokenization words --dictionary closed
 refuses 2 '--micro-batches is 33; wanted at most 32, the batch' train "${small[@]}" --micro-batches 33
+refuses 2 "--device: device: found 'gpu', wanted cpu, cuda or cuda:N" train "${small[@]}" --device gpu
+refuses 2 '--tf32 needs --device cuda' train "${small[@]}" --tf32
+refuses 2 '--tf32 and --bf16 are given; wanted one of them' train "${small[@]}" --tf32 --bf16 --device cuda
 refuses 2 '--batch and --batch-doubling both set the batch' train "${small[@]}" --batch-doubling
 refuses 2 '--most-objects is about the blocks world, but --data names files' train --data nowhere --most-objects 5
 # ---- what files hold: status 1

@@ -38,9 +38,7 @@ struct size {
       return 1;
     }
     template <class C, class Tape>
-    static double forward(C&, Tape&, const arguments<typename C::real>&) {
-      return 0;
-    }
+    static void forward(C&, Tape&, const arguments<typename C::real>&) {}
     template <class C, class Tape>
     static void backward(C&, Tape&, const arguments<typename C::real>&, typename C::real) {}
   };

@@ -58,4 +58,5 @@ esac
 version=$(sed -nE 's/^#define RELREASON_VERSION_(MAJOR|MINOR|PATCH) //p' "$source/include/relreason/version.hpp" | paste -sd.)
 [ "$("$work/build/program" 2>>"$work/log")" = "relreason $version" ] || fail "its program does not print relreason $version"
 step "$work/build/data_program" || fail "its data_program"
+if [ -f "$work/build/cuda_program" ]; then step "$work/build/cuda_program" || fail "its cuda_program"; fi
 echo "[passed] consume/$way"

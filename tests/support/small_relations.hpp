@@ -19,10 +19,11 @@ struct pair : all_pairs<object> {};
 struct word : each<scene> {};
 inline constexpr int samples = 40, objects = 5, words = 6;
 
-using net = model<input<"o", features<3>, object>, input<"w", ids<7>, word>, input<"label", label<4>, scene>,
-                  let<"q", last_state<lstm<9>, embedding<5>, leading>, of<"w">>,
-                  let<"r", sum_over<pair, mlp<relu<37>, relu<33>>, padded<6>>, of<"o", "o", "q">>,
-                  let<"a", mlp<relu<19>, dropout<20>, linear<4>>, of<"r">>, minimize<cross_entropy<>, of<"a", "label">>>;
+// A type of its own: nvcc cannot write an alias of a model into a function's signature (docs/gpu.md).
+struct net : model<input<"o", features<3>, object>, input<"w", ids<7>, word>, input<"label", label<4>, scene>,
+                   let<"q", last_state<lstm<9>, embedding<5>, leading>, of<"w">>,
+                   let<"r", sum_over<pair, mlp<relu<37>, relu<33>>, padded<6>>, of<"o", "o", "q">>,
+                   let<"a", mlp<relu<19>, dropout<20>, linear<4>>, of<"r">>, minimize<cross_entropy<>, of<"a", "label">>> {};
 
 inline limits<net> planned() {
   limits<net> at;

@@ -222,10 +222,10 @@ struct times_cotangent {
       return at(ctx.template at<typename X::space>().rows * X::width);
     }
     template <class C, class Tape>
-    static double forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
+    static void forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
       double sum = 0;
       for (std::size_t i = 0; i < size(ctx); ++i) sum += static_cast<double>(in.real(0)[i] * in.real(1)[i]);
-      return sum;
+      ctx.loss += sum;
     }
     template <class C, class Tape>
     static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
@@ -244,10 +244,10 @@ struct half_square {
       return ctx.template at<typename X::space>().rows;
     }
     template <class C, class Tape>
-    static double forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
+    static void forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
       double sum = 0;
       for (int i = 0; i < ctx.template at<typename X::space>().rows * X::width; ++i) sum += 0.5 * static_cast<double>(in.real(0)[i] * in.real(0)[i]);
-      return sum;
+      ctx.loss += sum;
     }
     template <class C, class Tape>
     static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
@@ -287,11 +287,11 @@ struct contrast {
       return rows_of_batch(ctx);
     }
     template <class C, class Tape>
-    static double forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
+    static void forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
       double sum = 0;
       for (int i = 0; i < rows_of_batch(ctx); ++i)
         sum += static_cast<double>(log_sum(in, i, rows_of_batch(ctx)) - dot(in.real(0) + i * w, in.real(1) + i * w));
-      return sum;
+      ctx.loss += sum;
     }
     template <class C, class Tape>
     static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {

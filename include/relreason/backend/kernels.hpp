@@ -7,15 +7,26 @@
 
 namespace relreason {
 
+// W (n, k), or (k, n) if transposed; a CPU kernel reads packed, a device the rest.
+template <class T>
+struct weight_view {
+  const T* data = nullptr;
+  std::ptrdiff_t ld = 0;
+  bool transposed = false;
+  const void* packed = nullptr;  // as made by kernels::pack
+};
+
 // Y = X W^T + b with an epilogue on registers before the only store.    X: (rows, k)  W: (n, k)  Y: (rows, n), all row-major
 template <class T>
 struct affine_args {
   int rows = 0, k = 0, n = 0;
   const T* x = nullptr;
-  std::ptrdiff_t ldx = 0;        // elements from one row of X to the next
-  const void* packed = nullptr;  // W as made by kernels::pack (or W^T by pack with transposed = true)
-  const T* bias = nullptr;       // (n) or null for zero
-  T* y = nullptr;                // null: the values are not stored (only the row sums below)
+  std::ptrdiff_t ldx = 0;  // elements from one row of X to the next
+  weight_view<T> w;
+  const T* bias = nullptr;      // (n) or null for zero
+  const T* row_bias = nullptr;  // in its place: row row_bias_of[i] of (any, n) for row i; equal ones follow each other
+  const int* row_bias_of = nullptr;
+  T* y = nullptr;  // null: the values are not stored (only the row sums below)
   std::ptrdiff_t ldy = 0;
   bool relu = false;        // y = max(y, 0)
   bool accumulate = false;  // y += ...; never together with relu, gate, bits or sum
@@ -54,6 +65,13 @@ struct adam_factors {
   T rate;  // rate / (1 - beta1^t)
   T root;  // sqrt(1 - beta2^t)
   T epsilon;
+};
+
+// What one step of SGD needs: d = scale g + decay w    b = momentum b + d    w -= rate b, with Nesterov w -= rate (d + momentum b)
+template <class T>
+struct sgd_factors {
+  T scale, decay, momentum, rate;
+  bool nesterov;
 };
 
 // Element-wise passes. Rows are n elements long and follow each other without gaps. Every element has the same bits in every set, wherever it
@@ -96,6 +114,9 @@ struct kernels {
 };
 
 enum class isa { automatic, portable, avx2, avx512 };
-enum class precision { full, bf16 };  // bf16: operands rounded to bf16 (nearest even), sums in fp32; stored values stay fp32
+// Of the operands of products; sums and stored values stay fp32. bf16: rounded to nearest even. tf32: 10 bits of fraction, on CUDA devices only.
+enum class precision { full, bf16, tf32 };
+
+inline const char* text_of(precision p) { return p == precision::bf16 ? "bf16" : p == precision::tf32 ? "tf32" : "fp32"; }
 
 }  // namespace relreason

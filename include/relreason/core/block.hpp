@@ -77,7 +77,10 @@ struct block<of<Ins...>, Stated...> {
     using out = typename lines::template at<n - 1>::value;
     static constexpr auto totals = lines::before(n);
     static constexpr int n_parameters = totals[0], n_states = totals[1], n_prepared = totals[2], n_shared = totals[3];
-    static constexpr bool learns = n_parameters > 0;
+    static constexpr bool learns = n_parameters > 0, on_device = []<std::size_t... I>(std::index_sequence<I...>) {
+      return ((static_cast<int>(I) < n_inputs || bound_at<static_cast<int>(I)>::on_device) && ...);
+    }
+    (std::make_index_sequence<static_cast<std::size_t>(n)>{});
     using spaces =
         typename detail::spaces_of<list<>, typename std::conditional_t<true, line<name{}, line_kind::input, out, operation, of<>>, Values>...>::type;
     static constexpr bool all_simple = [] {
@@ -136,10 +139,17 @@ struct block<of<Ins...>, Stated...> {
           if constexpr (I + 1 < n) {
             t.v[I] =
                 value::integral ? static_cast<void*>(ctx.memory->template take<int>(count)) : static_cast<void*>(ctx.memory->template take<T>(count));
-            t.g[I] = ctx.gradients && !value::integral ? ctx.memory->template take_zeroed<T>(count) : nullptr;
+            t.g[I] = ctx.gradients && !value::integral ? ctx.memory->template take<T>(count) : nullptr;
           }
           bound_at<I>::plan(ctx, std::get<at(I)>(t.tapes));
         }
+      });
+    }
+    template <class C>
+    static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>& in) {
+      for (int i = 0; i < n_inputs; ++i) t.v[i] = const_cast<void*>(in.x[i]);
+      lines::each([&]<int I>() {
+        if constexpr (I >= n_inputs) bound_at<I>::lay_out(ctx, std::get<at(I)>(t.tapes), reads<I>(t));
       });
     }
     template <class C>
@@ -164,6 +174,11 @@ struct block<of<Ins...>, Stated...> {
       using T = typename C::real;
       for (int i = 0; i < n_inputs; ++i) t.g[i] = in.dx[i];
       t.g[n - 1] = const_cast<T*>(dy);
+      lines::each([&]<int I>() {
+        using value = typename lines::template at<I>::value;
+        if constexpr (I >= n_inputs && I + 1 < n && !value::integral)
+          ctx.fill(extent_product(ctx.template at<typename value::space>().rows, value::width), t.g[I], T(0));
+      });
       const auto outer = ctx.line;
       lines::each_reversed([&]<int I>() {
         if constexpr (I >= n_inputs && lines::info[at(I)].kind == line_kind::let) {
@@ -207,7 +222,7 @@ struct repeat {
     static_assert(out::width == X::width, "relreason::repeat: the operation must return the width of its first input");
     static constexpr int n_parameters = Times * one::n_parameters, n_states = Times * one::n_states, n_prepared = Times * one::n_prepared,
                          n_shared = Times * one::n_shared;
-    static constexpr bool learns = n_parameters > 0;
+    static constexpr bool learns = n_parameters > 0, on_device = one::on_device;
     using spaces = typename one::spaces;
 
     static void declare(declaration& d) {
@@ -247,9 +262,13 @@ struct repeat {
       const std::size_t count = extent_product(ctx.template at<typename out::space>().rows, out::width);
       for (std::size_t k = 0; k < Times; ++k) {
         if (k + 1 < Times) t.v[k] = ctx.memory->template take<T>(count);
-        if (k + 1 < Times && ctx.gradients) t.g[k] = ctx.memory->template take_zeroed<T>(count);
+        if (k + 1 < Times && ctx.gradients) t.g[k] = ctx.memory->template take<T>(count);
         one::plan(ctx, t.each[k]);
       }
+    }
+    template <class C>
+    static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>& in) {
+      for (int k = 0; k < Times; ++k) one::lay_out(ctx, t.each[static_cast<std::size_t>(k)], reads(t, in, k));
     }
     template <class C>
     static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
@@ -267,6 +286,7 @@ struct repeat {
                          const typename C::real*, const typename C::real* dy) {
       using T = typename C::real;
       t.g[Times - 1] = const_cast<T*>(dy);
+      for (std::size_t k = 0; k + 1 < Times; ++k) ctx.fill(extent_product(ctx.template at<typename out::space>().rows, out::width), t.g[k], T(0));
       const auto outer = ctx.line;
       for (int k = Times - 1; k >= 0; --k) {
         ctx.line = outer + static_cast<std::uint64_t>(k) * 0xd1b54a32d192ed03u;

@@ -78,7 +78,7 @@ struct tapes_of<T, list<Lines...>> {
   using type = std::tuple<typename Lines::bound::template tape<T>...>;
 };
 
-template <class M, class T, bool Training, bool... Wanted>
+template <class M, class T, class Backend, bool Training, bool... Wanted>
 class engine {
  public:
   static constexpr auto places = place_lines<M, Training, Wanted...>();
@@ -93,7 +93,7 @@ class engine {
   }();
   static_assert(filled_stay_in_stage,
                 "relreason::model: a value on a space that an operation fills cannot cross a cut; reduce it to its parent first");
-  using context_type = context<T, typename M::spaces>;
+  using context_type = context<T, typename M::spaces, Backend>;
   template <int I>
   using bound_at = typename M::template line_at<I>::bound;
   static constexpr int last_stage = [] {
@@ -140,6 +140,16 @@ class engine {
     constexpr line_info f = M::info[at(I)];
     return places[at(I)].needed && !places[at(I)].coupled && places[at(I)].stage == Stage && f.kind != line_kind::input &&
            f.kind != line_kind::output && !f.once;
+  }
+
+  // For predictions. Where pads are read, the longest of the batch would be another length than in training: no error, only wrong values.
+  static void check_padded(const batch<M, T>& b) {
+    if (b.samples == 0) return;
+    each_line([&]<int I>() {
+      constexpr line_kind k = M::info[at(I)].kind;
+      if constexpr (places[at(I)].needed && k != line_kind::input && k != line_kind::output && k != line_kind::minimize)
+        check_padded<I>(b, typename M::spaces{});
+    });
   }
 
   // The tile [first, last) of samples: extents of every space whose count the batch knows.
@@ -233,10 +243,12 @@ class engine {
       const std::size_t count = at(w.ctx.extents[f.space].rows) * at(f.width);
       if constexpr (f.integral) w.v[I] = w.space.template take<int>(count);
       else w.v[I] = w.space.template take<T>(count);
-      if constexpr (places[at(I)].grad) w.g[I] = w.space.template take_zeroed<T>(count);
+      if constexpr (places[at(I)].grad) w.g[I] = w.space.template take<T>(count);
+      if constexpr (places[at(I)].grad && !Measure) w.ctx.fill(count, w.g[I], T(0));
     }
     w.ctx.gradients = places[at(I)].grad;
     bound_at<I>::plan(w.ctx, tape);
+    if constexpr (!Measure) bound_at<I>::lay_out(w.ctx, tape, arguments_of<I>(w));
     if constexpr (!Measure && f.kind != line_kind::minimize)
       bound_at<I>::forward(w.ctx, s, tape, arguments_of<I>(w), static_cast<std::conditional_t<f.integral, int, T>*>(w.v[I]));
     if constexpr (f.fills >= 0) close_space<f.fills>(w);
@@ -249,6 +261,18 @@ class engine {
       w.ctx.gradients = true;
       bound_at<I>::backward(w.ctx, s, std::get<at(I)>(w.tapes), arguments_of<I>(w), static_cast<const T*>(w.v[I]), static_cast<const T*>(w.g[I]));
     }
+  }
+
+  template <int I, class... S>
+  static void check_padded(const batch<M, T>& b, list<S...>) {
+    const auto check_space = [&]<class One>(list<One>) {
+      if constexpr (bound_at<I>::template pads<One>())
+        if (const auto label = space_name<One>(); b.template space<One>().padded == 0)
+          fail("predictor: line \"", M::info[at(I)].id.view(), "\" reads pads, but the length of ", label,
+               " is 0, so it would change with the batch; set batch::space<", label,
+               ">().padded to the length of training (a checkpoint's setting.padding_length)");
+    };
+    (check_space(list<S>{}), ...);
   }
 
   // A line's random numbers hang on its name, or on its place where it has none.
@@ -332,11 +356,11 @@ class engine {
 };
 
 // Wanted flags of a pack of names, as an engine's last arguments.
-template <class M, class T, bool Training, class Flags>
+template <class M, class T, bool Training, class Flags, class Backend = cpu_backend>
 struct engine_for;
-template <class M, class T, bool Training, bool... Wanted>
-struct engine_for<M, T, Training, std::integer_sequence<bool, Wanted...>> {
-  using type = engine<M, T, Training, Wanted...>;
+template <class M, class T, bool Training, bool... Wanted, class Backend>
+struct engine_for<M, T, Training, std::integer_sequence<bool, Wanted...>, Backend> {
+  using type = engine<M, T, Backend, Training, Wanted...>;
 };
 template <class M, bool Losses, name... Names>
 struct wanted_flags {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "relreason/core/engine.hpp"
+#include "relreason/core/step_options.hpp"
 
 namespace relreason {
 
@@ -26,13 +27,6 @@ int usual_lanes() {
   const std::size_t bytes = std::max<std::size_t>(1, parameters<M, T>::table().learned * sizeof(T));
   return static_cast<int>(std::clamp<std::size_t>((std::size_t{32} << 20) / bytes, 4, 16));
 }
-
-struct step_options {
-  std::uint64_t seed = 0;
-  std::uint64_t step = 0;   // counts steps (and micro-batches): the position of dropout's random numbers
-  double scale = 1;         // of all gradients: 1 / micro-batches when they are accumulated
-  bool accumulate = false;  // add to the gradients of the call before
-};
 
 // Computes, for a batch of a model M, the mean losses and the gradient of every learned array.
 // Wanted values (logits for an accuracy, say) are copied out while their tile is hot. Same bits for any number of threads.
@@ -115,7 +109,6 @@ class gradient_program {
   }
 
  private:
-  // "value "h" of sample 7 of the batch (number 2 of row 0 is nan)", or nothing
   template <int I>
   static std::string non_finite_of(const worker& w, int sample) {
     constexpr line_info f = M::info[at(I)];
@@ -124,13 +117,7 @@ class gradient_program {
       const std::size_t count = at(w.ctx.extents[f.space].rows) * at(f.width);
       const std::size_t k = static_cast<std::size_t>(std::find_if(v, v + count, [](T x) { return !std::isfinite(x); }) - v);
       if (k < count)
-        return (f.kind == line_kind::input ? "input \"" : "value \"") + std::string(f.id.view()) + "\"" +
-               (f.once ? "" : " of sample " + std::to_string(sample) + " of the batch") + " (number " + std::to_string(k % at(f.width)) + " of row " +
-               std::to_string(k / at(f.width)) + " is " +
-               (std::isnan(v[k]) ? "nan"
-                : v[k] > 0       ? "inf"
-                                 : "-inf") +
-               ")";
+        return detail::non_finite_text(f, sample, static_cast<int>(k / at(f.width)), static_cast<int>(k % at(f.width)), static_cast<double>(v[k]));
     }
     return {};
   }
@@ -300,6 +287,7 @@ class gradient_program {
     batch_.ctx.line = engine::line_stream(I);
     batch_.ctx.gradients = engine::places[at(I)].grad;
     engine::template bound_at<I>::plan(batch_.ctx, std::get<at(I)>(batch_.tapes));
+    engine::template bound_at<I>::lay_out(batch_.ctx, std::get<at(I)>(batch_.tapes), engine::template arguments_of<I>(batch_));
     if constexpr (M::info[at(I)].kind != line_kind::minimize)
       engine::template bound_at<I>::forward(batch_.ctx, slots_[0].of_line[at(I)], std::get<at(I)>(batch_.tapes),
                                             engine::template arguments_of<I>(batch_),
@@ -431,7 +419,9 @@ class gradient_program {
     const auto in = engine::template arguments_of<I>(w);
     auto& tape = std::get<at(I)>(w.tapes);
     using bound = typename engine::template bound_at<I>;
-    lane_losses_[at(l)][at(I)] += bound::forward(w.ctx, tape, in) / denominator_[at(I)];
+    w.ctx.loss = 0;
+    bound::forward(w.ctx, tape, in);
+    lane_losses_[at(l)][at(I)] += w.ctx.loss / denominator_[at(I)];
     bound::backward(w.ctx, tape, in, static_cast<T>(weight_of<I>() * options_.scale / denominator_[at(I)]));
   }
 

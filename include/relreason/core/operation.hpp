@@ -10,10 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "relreason/backend/kernels.hpp"
-#include "relreason/core/arena.hpp"
+#include "relreason/backend/cpu/state.hpp"
 #include "relreason/core/error.hpp"
-#include "relreason/core/executor.hpp"
 #include "relreason/core/name.hpp"
 #include "relreason/core/philox.hpp"
 #include "relreason/graph/extent.hpp"
@@ -25,8 +23,6 @@ template <class... Ts>
 struct list {
   static constexpr int size = sizeof...(Ts);
 };
-
-constexpr std::size_t extent_product(int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); }
 
 // How a parameter starts. uniform: U(-a, a); normal: N(0, a^2); constant: a; uniform_from_zero: U(0, a).
 struct initializer {
@@ -79,51 +75,6 @@ struct slots {
   T* const* dshared = nullptr;
 };
 
-// Everything a call may use besides its arguments. Copied per worker; extents are those of the tile at hand.
-template <class T>
-struct run_state {
-  using real = T;
-  const kernels<T>* kernel = nullptr;
-  executor* inner = nullptr;       // parallel inside an operation: serial in a lane, the pool for a single graph
-  std::byte* workspace = nullptr;  // kernel scratch, one slice per inner chunk
-  std::size_t workspace_slice = 0;
-  int inner_chunks = 1;
-  arena* memory = nullptr;
-  bool training = false, gradients = false;
-  std::uint64_t seed = 0, step = 0, line = 0;
-  std::size_t* workspace_wanted = nullptr;
-
-  // For plan(): this line will call products up to this size.
-  void want(int n_rows, int k, int n) {
-    if (workspace_wanted) *workspace_wanted = std::max(*workspace_wanted, kernel->workspace_bytes(n_rows, k, n));
-  }
-
-  // Y = X W^T + b ...; split over panels of 32 columns where threads are free: no value depends on the split.
-  void affine(const affine_args<T>& a) const {
-    const int panels = (a.n + 31) / 32;
-    const int chunks = extent_product(a.rows, a.k) * static_cast<std::size_t>(a.n) < 65536 ? 1 : std::min(inner_chunks, panels);
-    inner->parallel_for(chunks, [&](int c) {
-      const int first = panels * c / chunks * 32, last = std::min(panels * (c + 1) / chunks * 32, a.n);
-      affine_args<T> part = a;
-      part.n = last - first;
-      part.packed = static_cast<const std::byte*>(a.packed) + static_cast<std::size_t>(first / 32) * kernel->packed_bytes(a.k, 32);
-      if (a.bias) part.bias = a.bias + first;
-      if (a.y) part.y = a.y + first;
-      if (a.gate) part.gate = a.gate + first;
-      if (a.bits) part.bits = a.bits + first / 32;
-      if (a.sum) part.sum = a.sum + first;
-      part.workspace = workspace + static_cast<std::size_t>(c) * workspace_slice;
-      kernel->affine(part);
-    });
-  }
-  // C += A^T B
-  void outer(outer_args<T> a) const {
-    if (a.rows == 0) return;
-    a.workspace = workspace;
-    kernel->outer(a);
-  }
-};
-
 template <class S, class... Ts>
 consteval int index_of(list<Ts...>) {
   int i = 0, at = -1;
@@ -136,8 +87,9 @@ struct filled_rows {
   int *offsets = nullptr, *senders = nullptr, *receivers = nullptr, *index = nullptr;
 };
 
-template <class T, class Spaces>
-struct context : run_state<T> {
+// What a call may use besides its arguments: the backend's primitives and the extents of the rows at hand.
+template <class T, class Spaces, class Backend = cpu_backend>
+struct context : Backend::template state<T> {
   using spaces = Spaces;
   extent extents[Spaces::size == 0 ? 1 : Spaces::size];
   template <class S>
@@ -157,22 +109,31 @@ struct context : run_state<T> {
   }
 };
 
-// The row of To that holds each row of From: an array from the arena, or null where they are the same space.
+// The first row of From below row p of To, which holds it.
 template <class From, class To, class C>
-const int* rows_above(C& ctx) {
+int first_row_below(const C& ctx, int p) {
   if constexpr (std::is_same_v<From, To>) {
-    return nullptr;
+    return p;
   } else {
-    const extent& from = ctx.template at<From>();
-    int* map = ctx.memory->template take<int>(static_cast<std::size_t>(from.rows));
-    if constexpr (is_once<To> && !is_once<From>) {
-      if (map) std::fill_n(map, from.rows, 0);
-    } else {
-      const int* above = rows_above<typename From::parent, To>(ctx);
-      if (map)
-        for (int p = 0; p < from.parents; ++p) std::fill_n(map + from.begin(p), from.count(p), above ? above[p] : p);
-    }
-    return map;
+    const extent& e = ctx.template at<From>();
+    return e.offsets[first_row_below<typename From::parent, To>(ctx, p)] - e.offsets[0];
+  }
+}
+
+// For plan() and lay_out(): the rows of From, grouped by the row of To that holds them. No rows where both are the same space.
+template <class From, class To, class C>
+row_groups take_groups_above(C& ctx) {
+  if constexpr (std::is_same_v<From, To>) return {};
+  else return ctx.take_groups(ctx.template at<From>().rows, ctx.template at<To>().rows);
+}
+template <class From, class To, class C>
+void fill_groups_above(C& ctx, row_groups& g) {
+  if constexpr (!std::is_same_v<From, To>) {
+    if constexpr (is_once<To> && !is_once<From>) std::fill_n(g.of.host, g.rows, 0);
+    else
+      for (int p = 0; p < g.groups; ++p)
+        for (int r = first_row_below<From, To>(ctx, p); r < first_row_below<From, To>(ctx, p + 1); ++r) g.of.host[r] = p;
+    ctx.close_groups(g);
   }
 }
 
@@ -193,6 +154,7 @@ struct operation {
   using fills = void;                                                                 // the space that it fills, if any
   static constexpr coupling couples = coupling::none;                                 // reads several graphs at once: the list is cut here
   static constexpr bool learns = false;                                               // has parameters
+  static constexpr bool on_device = false;                                            // calls primitives alone, so that it runs on a device too
   static constexpr int n_parameters = 0, n_states = 0, n_prepared = 0, n_shared = 0;  // arrays that declare() and reserve() list, always
   // The result depends on the length to which the batch pads S (extent::padded): a prediction must be told it.
   template <class S>
@@ -211,6 +173,8 @@ struct operation {
   struct tape {};
   template <class C, class Tape>
   static void plan(C&, Tape&) {}
+  template <class C, class Tape>
+  static void lay_out(C&, Tape&, const arguments<typename C::real>&) {}
   template <class C>
   static void prepare(C&, const slots<typename C::real>&) {}
   template <class C>

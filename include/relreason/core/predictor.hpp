@@ -117,22 +117,7 @@ class predictor {
  private:
   void check(const batch<M, T>& b) const {
     b.check_for(limits_, needed_inputs());
-    if (b.samples == 0) return;
-    engine::each_line([&]<int I>() {
-      if constexpr (runs(I)) check_padded<I>(b, typename M::spaces{});
-    });
-  }
-  // Where pads are read, the longest of the batch would be another length than in training: no error, only wrong values.
-  template <int I, class... S>
-  static void check_padded(const batch<M, T>& b, list<S...>) {
-    const auto check_space = [&]<class One>(list<One>) {
-      if constexpr (engine::template bound_at<I>::template pads<One>())
-        if (const auto name = space_name<One>(); b.template space<One>().padded == 0)
-          fail("predictor: line \"", M::info[at(I)].id.view(), "\" reads pads, but the length of ", name,
-               " is 0, so it would change with the batch; set batch::space<", name,
-               ">().padded to the length of training (a checkpoint's setting.padding_length)");
-    };
-    (check_space(list<S>{}), ...);
+    engine::check_padded(b);
   }
 
   void run_checked(workspace& own, const batch<M, T>& b, std::array<T*, sizeof...(Wanted)> outputs) const {
@@ -226,6 +211,7 @@ class predictor {
       if constexpr (runs(I) && M::info[at(I)].once) {
         w.ctx.line = engine::line_stream(I);
         engine::template bound_at<I>::plan(w.ctx, std::get<at(I)>(w.tapes));
+        engine::template bound_at<I>::lay_out(w.ctx, std::get<at(I)>(w.tapes), engine::template arguments_of<I>(w));
         engine::template bound_at<I>::forward(w.ctx, slots_.of_line[at(I)], std::get<at(I)>(w.tapes), engine::template arguments_of<I>(w),
                                               static_cast<T*>(w.v[I]));
       }

@@ -2,9 +2,6 @@
 //   y_k = x[index_k]    dx[index_k] += dy_k
 #pragma once
 
-#include <cstring>
-
-#include "relreason/backend/rows.hpp"
 #include "relreason/core/operation.hpp"
 
 namespace relreason {
@@ -19,23 +16,32 @@ struct pick {
                   "relreason::pick: its value must lie on the space that the subset is taken from");
     static_assert(!X::integral, "relreason::pick: it reads numbers, not ids or labels");
     using out = rows<Subset, X::width>;
+    static constexpr bool on_device = true;
     static std::string text() { return "pick " + std::string(space_name<Subset>()); }
 
-    template <class C, class Tape>
-    static void forward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
-      const extent& e = ctx.template at<Subset>();
-      const int base = ctx.template at<typename Subset::whole>().base;
-      for (int k = 0; k < e.rows; ++k)
-        std::memcpy(y + extent_product(k, X::width), in.real(0) + extent_product(e.index[k] - base, X::width), X::width * sizeof(*y));
+    template <class T>
+    struct tape {
+      row_groups of_whole;
+    };
+    template <class C>
+    static void plan(C& ctx, tape<typename C::real>& t) {
+      t.of_whole = ctx.take_groups(ctx.template at<Subset>().rows, ctx.template at<typename Subset::whole>().rows);
     }
-    template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
-                         const typename C::real* dy) {
-      if (!in.dx[0]) return;
+    template <class C>
+    static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>&) {
       const extent& e = ctx.template at<Subset>();
-      const int base = ctx.template at<typename Subset::whole>().base;
-      for (int k = 0; k < e.rows; ++k)
-        rows_of::add(X::width, in.dx[0] + extent_product(e.index[k] - base, X::width), dy + extent_product(k, X::width));
+      for (int k = 0; k < e.rows; ++k) t.of_whole.of.host[k] = e.index[k] - ctx.template at<typename Subset::whole>().base;
+      ctx.close_groups(t.of_whole);
+    }
+    template <class C>
+    static void forward(C& ctx, const slots<typename C::real>&, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                        typename C::real* y) {
+      ctx.copy_rows(ctx.template at<Subset>().rows, X::width, y, X::width, in.real(0), X::width, t.of_whole.of.at);
+    }
+    template <class C>
+    static void backward(C& ctx, const slots<typename C::real>&, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                         const typename C::real*, const typename C::real* dy) {
+      if (in.dx[0]) ctx.sum_groups(t.of_whole, 0, ctx.template at<Subset>().rows, X::width, dy, X::width, in.dx[0], X::width);
     }
   };
 };

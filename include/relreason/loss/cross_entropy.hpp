@@ -2,23 +2,62 @@
 // l = -sum_c t_c log softmax(x)_c,  t = (1 - s) onehot(label) + s / classes.    s in percent, as a template argument.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 
+#include "relreason/backend/host_device.hpp"
 #include "relreason/core/model.hpp"
 
 namespace relreason {
 
 // log softmax of one row, by the row's maximum; NaN where a logit is not finite.
 template <class T>
-double log_sum_exp(const T* x, int n) {
+RELREASON_HD double log_sum_exp(const T* x, int n) {
   double top = static_cast<double>(x[0]);
-  for (int j = 1; j < n; ++j) top = std::max(top, static_cast<double>(x[j]));
+  for (int j = 1; j < n; ++j)
+    if (const double v = static_cast<double>(x[j]); top < v) top = v;
   double sum = 0;
   for (int j = 0; j < n; ++j) sum += std::exp(static_cast<double>(x[j]) - top);
   return top + std::log(sum);
 }
+
+namespace detail {
+
+// Row i of the loss, and of its gradient.
+template <class T>
+struct cross_entropy_loss {
+  const T* logits;
+  const int* label;
+  const T* weight;  // or null
+  T* to;
+  int classes;
+  double smoothing, scale;
+
+  RELREASON_HD double weight_of(std::size_t i) const { return weight ? static_cast<double>(weight[i]) : 1.0; }
+  RELREASON_HD double operator()(std::size_t i) const {
+    const T* x = logits + i * static_cast<std::size_t>(classes);
+    double sum = 0;
+    if (smoothing > 0)
+      for (int j = 0; j < classes; ++j) sum += static_cast<double>(x[j]);
+    const double goal = (1 - smoothing) * static_cast<double>(x[label[i]]) + smoothing * sum / classes;
+    return weight_of(i) * (log_sum_exp(x, classes) - goal);
+  }
+};
+template <class T>
+struct cross_entropy_gradient {
+  cross_entropy_loss<T> row;
+  RELREASON_HD void operator()(std::size_t i) const {
+    const T* x = row.logits + i * static_cast<std::size_t>(row.classes);
+    T* dx = row.to + i * static_cast<std::size_t>(row.classes);
+    const double log_sum = log_sum_exp(x, row.classes), w = row.scale * row.weight_of(i);
+    for (int j = 0; j < row.classes; ++j) {
+      const double goal = (j == row.label[i] ? 1 - row.smoothing : 0) + row.smoothing / row.classes;
+      dx[j] += static_cast<T>(w * (std::exp(static_cast<double>(x[j]) - log_sum) - goal));
+    }
+  }
+};
+
+}  // namespace detail
 
 // minimize<cross_entropy<>, of<"logits", "label">>; a third value, one number per row, weighs the rows.
 template <int SmoothingPercent = 0>
@@ -32,7 +71,7 @@ struct cross_entropy {
     static_assert(Logits::width == Label::what::limit, "relreason::cross_entropy: the number of logits must equal the label's classes");
     static_assert(sizeof...(Weight) <= 1 && ((Weight::width == 1 && same_space<typename Weight::space, typename Logits::space>)&&...),
                   "relreason::cross_entropy: weights must be one number per row of the logits' space");
-    static constexpr bool weighted = sizeof...(Weight) == 1;
+    static constexpr bool weighted = sizeof...(Weight) == 1, on_device = true;
     static std::string text() {
       return "cross entropy" + (SmoothingPercent ? ", smoothing " + std::to_string(SmoothingPercent) + " %" : std::string());
     }
@@ -47,40 +86,22 @@ struct cross_entropy {
       return sum;
     }
     template <class C, class Tape>
-    static double forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
-      const int n = ctx.template at<typename Logits::space>().rows, classes = Logits::width;
-      double loss = 0;
-      for (int i = 0; i < n; ++i) {
-        const auto* x = in.real(0) + extent_product(i, classes);
-        double sum = 0;
-        if (SmoothingPercent)
-          for (int j = 0; j < classes; ++j) sum += static_cast<double>(x[j]);
-        const double goal = (1 - smoothing) * static_cast<double>(x[in.index(1)[i]]) + smoothing * sum / classes;
-        loss += weight_of(in, i) * (log_sum_exp(x, classes) - goal);
-      }
-      return loss;
+    static void forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
+      ctx.add_loss(count(ctx), row<typename C::real>(in, nullptr, 1));
     }
     template <class C, class Tape>  // dx = softmax(x) - t
     static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
-      using T = typename C::real;
-      if (!in.dx[0]) return;
-      const int n = ctx.template at<typename Logits::space>().rows, classes = Logits::width;
-      for (int i = 0; i < n; ++i) {
-        const T* x = in.real(0) + extent_product(i, classes);
-        T* dx = in.dx[0] + extent_product(i, classes);
-        const double log_sum = log_sum_exp(x, classes), w = static_cast<double>(scale) * weight_of(in, i);
-        for (int j = 0; j < classes; ++j) {
-          const double goal = (j == in.index(1)[i] ? 1 - smoothing : 0) + smoothing / classes;
-          dx[j] += static_cast<T>(w * (std::exp(static_cast<double>(x[j]) - log_sum) - goal));
-        }
-      }
+      if (in.dx[0]) ctx.each(count(ctx), detail::cross_entropy_gradient<typename C::real>{row<typename C::real>(in, in.dx[0], scale)});
     }
 
    private:
-    static constexpr double smoothing = SmoothingPercent / 100.0;
+    template <class C>
+    static std::size_t count(const C& ctx) {
+      return static_cast<std::size_t>(ctx.template at<typename Logits::space>().rows);
+    }
     template <class T>
-    static double weight_of(const arguments<T>& in, int i) {
-      return weighted ? static_cast<double>(in.real(2)[i]) : 1.0;
+    static detail::cross_entropy_loss<T> row(const arguments<T>& in, T* to, T scale) {
+      return {in.real(0), in.index(1), weighted ? in.real(2) : nullptr, to, Logits::width, SmoothingPercent / 100.0, static_cast<double>(scale)};
     }
   };
 };

@@ -2,13 +2,37 @@
 // l = 1 / L sum_j [ max(x_j, 0) - x_j t_j + log(1 + exp(-|x_j|)) ],  t_j in [0, 1].    The mean over rows is minimize's.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 
+#include "relreason/backend/host_device.hpp"
 #include "relreason/core/model.hpp"
 
 namespace relreason {
+
+namespace detail {
+
+template <class T>
+struct multi_label_loss {
+  const T *logits, *targets;
+  int width;
+  RELREASON_HD double operator()(std::size_t i) const {
+    const double x = static_cast<double>(logits[i]), t = static_cast<double>(targets[i]);
+    return ((x > 0 ? x : x * 0) - x * t + std::log1p(std::exp(-std::abs(x)))) / width;  // x * 0 keeps a NaN
+  }
+};
+template <class T>
+struct multi_label_gradient {
+  const T *logits, *targets;
+  T *to, scale;
+  int width;
+  RELREASON_HD void operator()(std::size_t i) const {
+    const double x = static_cast<double>(logits[i]), e = std::exp(-std::abs(x)), p = x >= 0 ? 1 / (1 + e) : e / (1 + e);
+    to[i] += static_cast<T>(static_cast<double>(scale) * (p - static_cast<double>(targets[i])) / width);
+  }
+};
+
+}  // namespace detail
 
 struct multi_label {
   template <class Logits, class Targets>
@@ -18,6 +42,7 @@ struct multi_label {
     static_assert(same_space<typename Logits::space, typename Targets::space>,
                   "relreason::multi_label: logits and targets must lie on the same space");
     static_assert(Logits::width == Targets::width, "relreason::multi_label: logits and targets must have the same width");
+    static constexpr bool on_device = true;
     static std::string text() { return "multi-label cross entropy"; }
 
     template <class C>
@@ -25,24 +50,20 @@ struct multi_label {
       return ctx.template at<typename Logits::space>().rows;
     }
     template <class C, class Tape>
-    static double forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
-      const std::size_t n = extent_product(ctx.template at<typename Logits::space>().rows, Logits::width);
-      double sum = 0;
-      for (std::size_t i = 0; i < n; ++i) {
-        const double x = static_cast<double>(in.real(0)[i]), t = static_cast<double>(in.real(1)[i]);
-        sum += (x > 0 ? x : x * 0) - x * t + std::log1p(std::exp(-std::abs(x)));  // x * 0 keeps a NaN
-      }
-      return sum / Logits::width;
+    static void forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
+      using T = typename C::real;
+      ctx.add_loss(count(ctx), detail::multi_label_loss<T>{in.real(0), in.real(1), Logits::width});
     }
     template <class C, class Tape>  // dx = (sigmoid(x) - t) / L
     static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
       using T = typename C::real;
-      if (!in.dx[0]) return;
-      const std::size_t n = extent_product(ctx.template at<typename Logits::space>().rows, Logits::width);
-      for (std::size_t i = 0; i < n; ++i) {
-        const double x = static_cast<double>(in.real(0)[i]), e = std::exp(-std::abs(x)), p = x >= 0 ? 1 / (1 + e) : e / (1 + e);
-        in.dx[0][i] += static_cast<T>(static_cast<double>(scale) * (p - static_cast<double>(in.real(1)[i])) / Logits::width);
-      }
+      if (in.dx[0]) ctx.each(count(ctx), detail::multi_label_gradient<T>{in.real(0), in.real(1), in.dx[0], scale, Logits::width});
+    }
+
+   private:
+    template <class C>
+    static std::size_t count(const C& ctx) {
+      return extent_product(ctx.template at<typename Logits::space>().rows, Logits::width);
     }
   };
 };

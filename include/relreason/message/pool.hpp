@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "relreason/backend/rows.hpp"
 #include "relreason/core/operation.hpp"
 #include "relreason/message/aggregator.hpp"
 
@@ -19,35 +18,44 @@ struct pool {
     static_assert(!std::is_void_v<typename Space::parent>, "relreason::pool: the space has no parent to pool to");
     static_assert(!X::integral, "relreason::pool: it reduces numbers, not ids or labels");
     using out = rows<typename Space::parent, X::width>;
-    static constexpr std::size_t w = X::width;
+    static constexpr bool on_device = true, mean = std::is_same_v<By, by_mean>;
+    static constexpr int w = X::width;
 
-    static std::string text() { return std::string(std::is_same_v<By, by_mean> ? "mean" : "sum") + " over " + std::string(space_name<Space>()); }
+    static std::string text() { return std::string(mean ? "mean" : "sum") + " over " + std::string(space_name<Space>()); }
 
-    template <class C, class Tape>
-    static void forward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
-      using T = typename C::real;
-      const extent& e = ctx.template at<Space>();
-      std::fill_n(y, extent_product(e.parents, X::width), T(0));
-      for (int p = 0; p < e.parents; ++p) {
-        for (int i = 0; i < e.count(p); ++i) rows_of::add(w, y + extent_product(p, X::width), in.real(0) + extent_product(e.begin(p) + i, X::width));
-        rows_of::scale(w, y + extent_product(p, X::width), factor<T>(e.count(p)));
-      }
-    }
-    template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
-                         const typename C::real* dy) {
-      using T = typename C::real;
-      if (!in.dx[0]) return;
-      const extent& e = ctx.template at<Space>();
-      for (int p = 0; p < e.parents; ++p)
-        for (int i = 0; i < e.count(p); ++i)
-          rows_of::add_scaled(w, in.dx[0] + extent_product(e.begin(p) + i, X::width), factor<T>(e.count(p)), dy + extent_product(p, X::width));
-    }
-
-   private:
     template <class T>
-    static T factor(int n) {
-      return std::is_same_v<By, by_mean> && n > 0 ? T(1) / static_cast<T>(n) : T(1);
+    struct tape {
+      row_groups of_parent;
+      table<T> factor;  // by parent: 1 / n
+    };
+    template <class C>
+    static void plan(C& ctx, tape<typename C::real>& t) {
+      const extent& e = ctx.template at<Space>();
+      t.of_parent = ctx.take_groups(e.rows, e.parents);
+      if (mean) t.factor = ctx.template take_table<typename C::real>(e.parents);
+    }
+    template <class C>
+    static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>&) {
+      using T = typename C::real;
+      const extent& e = ctx.template at<Space>();
+      for (int p = 0; p < e.parents; ++p) {
+        std::fill_n(t.of_parent.of.host + e.begin(p), e.count(p), p);
+        if (mean) t.factor.host[p] = e.count(p) > 0 ? T(1) / static_cast<T>(e.count(p)) : T(1);
+      }
+      ctx.close_groups(t.of_parent);
+    }
+    template <class C>
+    static void forward(C& ctx, const slots<typename C::real>&, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                        typename C::real* y) {
+      const extent& e = ctx.template at<Space>();
+      ctx.fill(extent_product(e.parents, w), y, typename C::real(0));
+      ctx.sum_groups(t.of_parent, 0, e.rows, w, in.real(0), w, y, w);
+      if (mean) ctx.scale_rows(e.parents, w, y, t.factor.at);
+    }
+    template <class C>
+    static void backward(C& ctx, const slots<typename C::real>&, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                         const typename C::real*, const typename C::real* dy) {
+      if (in.dx[0]) ctx.add_rows(ctx.template at<Space>().rows, w, in.dx[0], w, dy, w, t.of_parent.of.at, mean ? t.factor.at : nullptr);
     }
   };
 };

@@ -3,10 +3,11 @@
 // The first layer is factored, W [s ; o ; q] + c = A s + B o + (C q + c), exact in real arithmetic; pairs are never concatenated in memory.
 #pragma once
 
+#include <cmath>
 #include <limits>
 #include <string>
 
-#include "relreason/backend/rows.hpp"
+#include "relreason/backend/host_device.hpp"
 #include "relreason/message/aggregator.hpp"
 #include "relreason/message/pair_rows.hpp"
 #include "relreason/nn/layers.hpp"
@@ -15,8 +16,50 @@ namespace relreason {
 
 namespace detail {
 
-struct no_question {
-  static constexpr int width = 0;
+template <class T>
+struct empty_to_zero {  // r_p = 0 for a parent without pairs
+  T* r;
+  const int* start;
+  int width;
+  RELREASON_HD void operator()(std::size_t i) const {
+    const std::size_t p = i / static_cast<std::size_t>(width);
+    if (start[p] == start[p + 1]) r[i] = 0;
+  }
+};
+template <class T>
+struct select_best {  // d_ij = i won feature j of its parent, and its ReLU let it pass ? dr_j : 0
+  T* d;
+  const T* dr;
+  const int *parent, *best;
+  const std::uint32_t* bits;  // null without ReLU
+  int first, width, words;
+  RELREASON_HD void operator()(std::size_t k) const {
+    const std::size_t i = k / static_cast<std::size_t>(width), j = k % static_cast<std::size_t>(width);
+    const std::size_t at = static_cast<std::size_t>(parent[i]) * static_cast<std::size_t>(width) + j;
+    const bool passed = !bits || (bits[i * static_cast<std::size_t>(words) + j / 32] >> (j % 32) & 1u);
+    d[k] = best[at] == first + static_cast<int>(i) && passed ? dr[at] : T(0);
+  }
+};
+template <class T>
+struct take_at {
+  T* to;
+  const T* from;
+  const int* index;
+  RELREASON_HD void operator()(std::size_t i) const { to[i] = from[index[i]]; }
+};
+template <class T>
+struct pair_norms {  // |w_i z_i| of the real pairs
+  T* to;
+  const T *z, *weight;  // weight: or null
+  const int* real;
+  int width;
+  RELREASON_HD void operator()(std::size_t i) const {
+    if (real[i] < 0) return;
+    T sum = 0;
+    const T* row = z + i * static_cast<std::size_t>(width);
+    for (int j = 0; j < width; ++j) sum += row[j] * row[j];
+    to[real[i]] = std::sqrt(sum) * (weight ? std::abs(weight[i]) : T(1));
+  }
 };
 
 }  // namespace detail
@@ -64,11 +107,10 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static constexpr int H0 = layers[0].out, width = layers[n - 1].out;
     using out = rows<typename Pair::parent, width>;
     using spaces = list<Pair>;
-    static constexpr bool learns = true;
+    static constexpr bool learns = true, on_device = true;
     static constexpr int forward_packs = n + 2, agg = 2 * n;
     static constexpr int n_parameters = 2 * n + (options.by == detail::aggregator::weights ? 1 : 0), n_prepared = 2 * forward_packs;
     static constexpr detail::aggregator by = options.by;
-    static constexpr int chunk = 192;  // pair rows at a time: two buffers and a weight matrix stay in L2
 
     static void declare(declaration& d) {
       for (int l = 0; l < n; ++l) declare_linear(d, "g." + std::to_string(l) + ".", info(l).in, info(l).out);
@@ -98,8 +140,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         pack(std::max(q_width, 1), asked ? info(std::max(q_at, 0)).out : 1);
         for (int l = 1; l < n; ++l) pack(pair_width(l), info(l).out);
       };
-      packs([&](int k, int m) { r.prepared(ctx.kernel->packed_bytes(k, m)); });
-      packs([&](int k, int m) { r.prepared(ctx.gradients ? ctx.kernel->packed_bytes(m, k) : 0); });
+      packs([&](int k, int m) { r.prepared(ctx.packed_bytes(k, m)); });
+      packs([&](int k, int m) { r.prepared(ctx.gradients ? ctx.packed_bytes(m, k) : 0); });
     }
     template <class C>
     static void prepare(C& ctx, const slots<typename C::real>& s) {
@@ -107,8 +149,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         std::byte* const* to = s.prepared + transposed * forward_packs;
         const auto pack = [&](int l, int first, int k, std::byte* p) {
           const auto* w = s.parameter[2 * l] + first;
-          if (transposed) ctx.kernel->pack(w, info(l).in, true, info(l).out, k, p);
-          else ctx.kernel->pack(w, info(l).in, false, k, info(l).out, p);
+          if (transposed) ctx.pack(w, info(l).in, true, info(l).out, k, p);
+          else ctx.pack(w, info(l).in, false, k, info(l).out, p);
         };
         pack(0, 0, S::width, to[0]);
         pack(0, S::width, R::width, to[1]);
@@ -120,25 +162,32 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     template <class T>
     struct tape {
       pair_rows<T, options.slots, options.positions> pairs;
-      T *u = nullptr, *v = nullptr, *q = nullptr;  // factored layer 0 per sender and receiver; question part per parent
-      T* h[n]{};                                   // h[l]: stored output of layer l (training)
-      T *z[2]{}, *du = nullptr, *dv = nullptr, *dq = nullptr;
-      std::uint32_t* bits = nullptr;  // last layer's output > 0
-      int* best = nullptr;            // by_max: the row that won, per parent and feature
-      const int* q_row = nullptr;
+      row_groups owner;                       // rows of v: receivers by parent, then one pad per parent
+      row_groups question;                    // parents by the question's row, where that is further out
+      table<T> factor;                        // by_mean: of each parent
+      T *u = nullptr, *v = nullptr;           // factored layer 0 per sender and receiver
+      T *question_x = nullptr, *q = nullptr;  // the question and its part of a layer, per parent
+      T* h[n]{};                              // h[l]: stored output of layer l (training)
+      T* z[3]{};                              // chunks; the third only where y and gate of a product must differ
+      T *du = nullptr, *dv = nullptr, *dq = nullptr, *dquestion = nullptr;
+      T *learned = nullptr, *dots = nullptr;  // by_weights: of each row; z . dr
+      std::uint32_t* bits = nullptr;          // last layer's output > 0
+      int* best = nullptr;                    // by_max: the row that won, per parent and feature
     };
     template <class C>
     static void plan(C& ctx, tape<typename C::real>& t) {
       using T = typename C::real;
       const extent &e = ctx.template at<Pair>(), &a = ctx.template at<typename Pair::receiver>(), &b = ctx.template at<typename Pair::sender>();
       t.pairs.plan(ctx, e, a, b);
-      const int rows = t.pairs.n, some = std::min(rows, chunk);
+      t.owner = ctx.take_groups(a.rows + e.parents, e.parents);
+      const int rows = t.pairs.n, some = std::min(rows, C::chunk_rows);
       const auto take = [&](int r, int w) { return ctx.memory->template take<T>(extent_product(r, w)); };
       t.u = take(b.rows + e.parents, H0);
       t.v = take(a.rows + e.parents, H0);
-      if (asked) {
+      if constexpr (asked) {
+        t.question = take_groups_above<typename Pair::parent, question_space>(ctx);
         t.q = take(e.parents, info(q_at).out);
-        t.q_row = question_rows(ctx);
+        t.question_x = question_further_out ? take(e.parents, q_width) : nullptr;
       }
       const bool keep = ctx.gradients;
       for (int l = 1; l < n; ++l) t.h[l] = keep && (l + 1 < n || by == detail::aggregator::weights) ? take(rows, info(l).out) : nullptr;
@@ -154,11 +203,32 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       t.z[0] = take(some, widest);
       t.z[1] = take(some, widest);
       if (by == detail::aggregator::max) t.best = ctx.memory->template take<int>(extent_product(e.parents, width));
+      if (by == detail::aggregator::mean) t.factor = ctx.template take_table<T>(e.parents);
+      if (by == detail::aggregator::weights) t.learned = take(rows, 1);
       if (!keep) return;
+      if (C::on_device) t.z[2] = take(some, H0);
+      if (by == detail::aggregator::weights) t.dots = take(some, 1);
       t.bits = ctx.memory->template take<std::uint32_t>(extent_product(rows, words));
       t.du = take(b.rows + e.parents, H0);
       t.dv = take(a.rows + e.parents, H0);
       if (asked) t.dq = take(e.parents, info(q_at).out);
+      if (question_further_out) t.dquestion = take(e.parents, q_width);
+    }
+    template <class C>
+    static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>&) {
+      using T = typename C::real;
+      const extent &e = ctx.template at<Pair>(), &a = ctx.template at<typename Pair::receiver>(), &b = ctx.template at<typename Pair::sender>();
+      t.pairs.lay_out(ctx, e, a, b);
+      for (int p = 0; p < e.parents; ++p) {
+        std::fill_n(t.owner.of.host + a.begin(p), a.count(p), p);
+        t.owner.of.host[a.rows + p] = p;
+      }
+      ctx.close_groups(t.owner);
+      if constexpr (asked) fill_groups_above<typename Pair::parent, question_space>(ctx, t.question);
+      for (int p = 0; by == detail::aggregator::mean && p < e.parents; ++p) {
+        const int pairs = options.slots > 0 ? options.slots * options.slots : t.pairs.start.host[p + 1] - t.pairs.start.host[p];
+        t.factor.host[p] = pairs ? T(1) / static_cast<T>(pairs) : T(0);
+      }
     }
 
     template <class C>
@@ -168,18 +238,15 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       const extent& e = ctx.template at<Pair>();
       node_forward(ctx, s, t, in);
       const T start = by == detail::aggregator::max ? -std::numeric_limits<T>::infinity() : T(0);
-      std::fill_n(r, extent_product(e.parents, width), start);
-      const T* row_weight = position_weights(ctx, s, t);
-      for (int first = 0; first < t.pairs.n; first += chunk) {
-        const int last = std::min(first + chunk, t.pairs.n);
+      ctx.fill(extent_product(e.parents, width), r, start);
+      const T* row_weight = weights_of_rows(ctx, s, t);
+      for (int first = 0; first < t.pairs.n; first += some_rows<C>(t)) {
+        const int last = std::min(first + some_rows<C>(t), t.pairs.n);
         run_layers(ctx, s, t, first, last, n - 1);
         aggregate_last(ctx, s, t, row_weight, first, last, r);
       }
-      if (by == detail::aggregator::mean)
-        for (int p = 0; p < e.parents; ++p) ctx.kernel->row->scale(width, r + extent_product(p, width), mean_factor<T>(t, p));
-      if (by == detail::aggregator::max)
-        for (int p = 0; p < e.parents; ++p)
-          if (t.pairs.start[p] == t.pairs.start[p + 1]) std::fill_n(r + extent_product(p, width), width, T(0));
+      if (by == detail::aggregator::mean) ctx.scale_rows(e.parents, width, r, t.factor.at);
+      if (by == detail::aggregator::max) ctx.each(extent_product(e.parents, width), detail::empty_to_zero<T>{r, t.pairs.start.at, width});
     }
 
     template <class C>
@@ -187,37 +254,38 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
                          const typename C::real*, const typename C::real* dr) {
       using T = typename C::real;
       const extent &e = ctx.template at<Pair>(), &a = ctx.template at<typename Pair::receiver>(), &b = ctx.template at<typename Pair::sender>();
-      std::fill_n(t.du, extent_product(b.rows + e.parents, H0), T(0));
-      std::fill_n(t.dv, extent_product(a.rows + e.parents, H0), T(0));
-      if (asked) std::fill_n(t.dq, extent_product(e.parents, info(q_at).out), T(0));
-      const T* row_weight = position_weights(ctx, s, t);
-      for (int first = 0; first < t.pairs.n; first += chunk) {
-        const int last = std::min(first + chunk, t.pairs.n), m = last - first;
+      ctx.fill(extent_product(b.rows + e.parents, H0), t.du, T(0));
+      ctx.fill(extent_product(a.rows + e.parents, H0), t.dv, T(0));
+      if (asked) ctx.fill(extent_product(e.parents, info(q_at).out), t.dq, T(0));
+      const T* row_weight = weights_of_rows(ctx, s, t);
+      for (int first = 0; first < t.pairs.n; first += some_rows<C>(t)) {
+        const int last = std::min(first + some_rows<C>(t), t.pairs.n), m = last - first;
         T *d = t.z[0], *other = t.z[1];
         last_gradient(ctx, s, t, row_weight, first, last, dr, d);
         for (int l = n - 1; l > 0; --l) {
           const layer_info& f = info(l);
           if (l + 1 < n) drop(ctx, l, first, m, d);
-          if (s.dparameter[2 * l + 1]) ctx.kernel->row->sum_rows(m, at(f.out), d, s.dparameter[2 * l + 1]);
-          if (l == q_at) ctx.kernel->row->scatter(m, at(f.out), d, t.pairs.segment + first, t.dq);
+          if (s.dparameter[2 * l + 1]) ctx.sum_rows(m, f.out, d, s.dparameter[2 * l + 1]);
+          if (l == q_at) ctx.sum_groups(t.pairs.by_parent, first, m, f.out, d, f.out, t.dq, f.out);
           const T* below = t.h[l - 1] ? t.h[l - 1] + extent_product(first, info(l - 1).out) : nullptr;
-          if (l == 1) {  // layer 0 is rebuilt, in the buffer that its gradient will not use
-            build(ctx, t, first, m, other);
-            below = other;
+          if (l == 1) {  // layer 0 is rebuilt, on the CPU in the buffer that its gradient will overwrite
+            T* rebuilt = C::on_device ? t.z[2] : other;
+            build(ctx, t, first, m, rebuilt);
+            below = rebuilt;
           }
           if (s.dparameter[2 * l]) product_gradient(ctx, m, d, f.out, below, pair_width(l), s.dparameter[2 * l], f.in);
           affine_args<T> p;
           p.rows = m, p.k = f.out, p.n = pair_width(l);
           p.x = d, p.ldx = f.out;
-          p.packed = s.prepared[forward_packs + 2 + l];
+          p.w = {s.parameter[2 * l], f.in, true, s.prepared[forward_packs + 2 + l]};
           p.y = other, p.ldy = pair_width(l);
           if (info(l - 1).relu) p.gate = below, p.ldgate = pair_width(l);
           ctx.affine(p);
           std::swap(d, other);
         }
         if (n > 1) drop(ctx, 0, first, m, d);
-        ctx.kernel->row->scatter(m, at(H0), d, t.pairs.sender + first, t.du);
-        ctx.kernel->row->scatter(m, at(H0), d, t.pairs.receiver + first, t.dv);
+        ctx.sum_groups(t.pairs.by_sender, first, m, H0, d, H0, t.du, H0);
+        ctx.sum_groups(t.pairs.by_receiver, first, m, H0, d, H0, t.dv, H0);
       }
       node_backward(ctx, s, t, in);
     }
@@ -229,16 +297,12 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static void side_result(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>&,
                             typename C::real* to) {
       using T = typename C::real;
-      const extent &a = ctx.template at<typename Pair::receiver>(), &b = ctx.template at<typename Pair::sender>();
-      const T* row_weight = position_weights(ctx, s, t);
-      for (int first = 0; first < t.pairs.n; first += chunk) {
-        const int last = std::min(first + chunk, t.pairs.n);
+      const T* row_weight = weights_of_rows(ctx, s, t);
+      for (int first = 0; first < t.pairs.n; first += some_rows<C>(t)) {
+        const int last = std::min(first + some_rows<C>(t), t.pairs.n);
         run_layers(ctx, s, t, first, last, n);
-        for (int i = first; i < last; ++i) {
-          if (t.pairs.receiver[i] >= a.rows || t.pairs.sender[i] >= b.rows) continue;
-          const T* z = t.z[(n - 1) % 2] + extent_product(i - first, width);
-          *to++ = std::sqrt(rows_of::dot(at(width), z, z)) * (row_weight ? std::abs(row_weight[i]) : T(1));
-        }
+        ctx.each(at(last - first),
+                 detail::pair_norms<T>{to, t.z[(n - 1) % 2], row_weight ? row_weight + first : nullptr, t.pairs.real.at + first, width});
       }
     }
 
@@ -248,15 +312,11 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static constexpr const layer_info& info(int l) { return layers[at(l)]; }
     static constexpr int pair_width(int l) { return info(l).in - (l == q_at ? q_width : 0); }  // input columns that depend on the pair
 
-    template <class C>
-    static const int* question_rows(C& ctx) {
-      if constexpr (asked) return rows_above<typename Pair::parent, typename deepest<Q...>::space>(ctx);
-      else return nullptr;
-    }
-    template <class T>
-    static T mean_factor(const tape<T>& t, int p) {
-      const int pairs = options.slots > 0 ? options.slots * options.slots : t.pairs.start[p + 1] - t.pairs.start[p];
-      return pairs ? T(1) / static_cast<T>(pairs) : T(0);
+    using question_space = typename deepest<Q...>::space;
+    static constexpr bool question_further_out = asked && !std::is_same_v<typename Pair::parent, question_space>;
+    template <class C, class T>
+    static int some_rows(const tape<T>& t) {
+      return std::max(1, std::min(t.pairs.n, C::chunk_rows));
     }
 
     // u_b = A s_b,  v_a = B o_a + (C q + c); pads: u = 0, v = C q + c.    Or, for q_at > 0, only the question part of that layer.
@@ -264,84 +324,73 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static void node_forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in) {
       using T = typename C::real;
       const extent &e = ctx.template at<Pair>(), &a = ctx.template at<typename Pair::receiver>(), &b = ctx.template at<typename Pair::sender>();
-      affine_args<T> p;
-      p.rows = b.rows, p.k = S::width, p.n = H0, p.x = in.real(0), p.ldx = S::width, p.packed = s.prepared[0], p.y = t.u, p.ldy = H0;
-      ctx.affine(p);
-      std::fill_n(t.u + extent_product(b.rows, H0), extent_product(e.parents, H0), T(0));
-      const T* bias = s.parameter[1];
-      if (asked) {
-        const int w = info(q_at).out;
-        for (int i = 0; i < e.parents; ++i) {  // one row at a time: parents may read the same outer row
-          affine_args<T> f;
-          f.rows = 1, f.k = q_width, f.n = w, f.x = in.real(2) + extent_product(t.q_row ? t.q_row[i] : i, q_width), f.ldx = q_width;
-          f.packed = s.prepared[2], f.bias = s.parameter[2 * q_at + 1], f.y = t.q + extent_product(i, w), f.ldy = w;
-          if (!t.q_row) f.rows = e.parents;
-          ctx.affine(f);
-          if (!t.q_row) break;
-        }
-      }
       const bool question_first = q_at == 0;
-      p.rows = a.rows, p.k = R::width, p.x = in.real(1), p.ldx = R::width, p.packed = s.prepared[1], p.y = t.v,
+      const T* bias = s.parameter[1];
+      affine_args<T> p;
+      p.rows = b.rows, p.k = S::width, p.n = H0, p.x = in.real(0), p.ldx = S::width, p.w = block_of(s, 0, 0, false, 0), p.y = t.u, p.ldy = H0;
+      ctx.affine(p);
+      ctx.fill(extent_product(e.parents, H0), t.u + extent_product(b.rows, H0), T(0));
+      p.rows = a.rows, p.k = R::width, p.x = in.real(1), p.ldx = R::width, p.w = block_of(s, 0, S::width, false, 1), p.y = t.v;
       p.bias = question_first ? nullptr : bias;
       ctx.affine(p);
-      for (int i = 0; i < e.parents; ++i) {
-        const T* start = question_first ? t.q + extent_product(i, H0) : bias;
-        std::copy_n(start, H0, t.v + extent_product(a.rows + i, H0));
-        for (int k = 0; question_first && k < a.count(i); ++k) ctx.kernel->row->add(at(H0), t.v + extent_product(a.begin(i) + k, H0), start);
+      if constexpr (asked) {
+        if (question_further_out) ctx.copy_rows(e.parents, q_width, t.question_x, q_width, in.real(2), q_width, t.question.of.at);
+        const int w = info(q_at).out;
+        affine_args<T> f;
+        f.rows = e.parents, f.k = q_width, f.n = w, f.x = question_further_out ? t.question_x : in.real(2), f.ldx = q_width;
+        f.w = block_of(s, q_at, info(q_at).in - q_width, false, 2), f.bias = s.parameter[2 * q_at + 1], f.y = t.q, f.ldy = w;
+        ctx.affine(f);
       }
+      ctx.copy_rows(e.parents, H0, t.v + extent_product(a.rows, H0), H0, question_first ? t.q : bias, question_first ? H0 : 0);
+      if (question_first) ctx.add_rows(a.rows, H0, t.v, H0, t.q, H0, t.owner.of.at);
     }
 
     template <class C>
     static void node_backward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in) {
       using T = typename C::real;
       const extent &e = ctx.template at<Pair>(), &a = ctx.template at<typename Pair::receiver>(), &b = ctx.template at<typename Pair::sender>();
-      T* db = s.dparameter[1];
-      for (int i = 0; i < e.parents; ++i) {
-        const auto each = [&](T* to) {
-          ctx.kernel->row->sum_rows(a.count(i), at(H0), t.dv + extent_product(a.begin(i), H0), to);
-          ctx.kernel->row->add(at(H0), to, t.dv + extent_product(a.rows + i, H0));
-        };
-        if (q_at == 0) each(t.dq + extent_product(i, H0));
-        if (db && q_at == 0) ctx.kernel->row->add(at(H0), db, t.dq + extent_product(i, H0));
-        if (db && q_at != 0) each(db);
-      }
+      if (q_at == 0) ctx.sum_groups(t.owner, 0, t.owner.rows, H0, t.dv, H0, t.dq, H0);
+      if (T* db = s.dparameter[1]) ctx.sum_rows(q_at == 0 ? e.parents : t.owner.rows, H0, q_at == 0 ? t.dq : t.dv, db);
       T* dw = s.dparameter[0];
       const auto node = [&](const extent& x, int k, const T* d, int which, int first) {
         if (dw) product_gradient(ctx, x.rows, d, H0, in.real(which), k, dw + first, info(0).in);
         if (!in.dx[which]) return;
         affine_args<T> p;
-        p.rows = x.rows, p.k = H0, p.n = k, p.x = d, p.ldx = H0, p.packed = s.prepared[forward_packs + which], p.y = in.dx[which], p.ldy = k,
+        p.rows = x.rows, p.k = H0, p.n = k, p.x = d, p.ldx = H0, p.w = block_of(s, 0, first, true, which), p.y = in.dx[which], p.ldy = k,
         p.accumulate = true;
         ctx.affine(p);
       };
       node(b, S::width, t.du, 0, 0);
       node(a, R::width, t.dv, 1, S::width);
-      if (!asked) return;
-      const int w = info(std::max(q_at, 0)).out;
-      T* dwq = s.dparameter[2 * std::max(q_at, 0)];
-      for (int i = 0; i < e.parents; i += t.q_row ? 1 : std::max(1, e.parents)) {
-        const int m = t.q_row ? 1 : e.parents, row = t.q_row ? t.q_row[i] : 0;
-        const T *d = t.dq + extent_product(i, w), *q = in.real(2) + extent_product(row, q_width);
-        if (dwq) product_gradient(ctx, m, d, w, q, q_width, dwq + info(std::max(q_at, 0)).in - q_width, info(std::max(q_at, 0)).in);
-        if (!in.dx[2]) continue;
+      if constexpr (asked) {
+        const int w = info(q_at).out, first = info(q_at).in - q_width;
+        const T* q = question_further_out ? t.question_x : in.real(2);
+        if (T* dwq = s.dparameter[2 * q_at]) product_gradient(ctx, e.parents, t.dq, w, q, q_width, dwq + first, info(q_at).in);
+        if (!in.dx[2]) return;
         affine_args<T> p;
-        p.rows = m, p.k = w, p.n = q_width, p.x = d, p.ldx = w, p.packed = s.prepared[forward_packs + 2];
-        p.y = in.dx[2] + extent_product(row, q_width), p.ldy = q_width, p.accumulate = true;
+        p.rows = e.parents, p.k = w, p.n = q_width, p.x = t.dq, p.ldx = w, p.w = block_of(s, q_at, first, true, 2);
+        p.y = question_further_out ? t.dquestion : in.dx[2], p.ldy = q_width, p.accumulate = !question_further_out;
         ctx.affine(p);
+        if (question_further_out) ctx.sum_groups(t.question, 0, e.parents, q_width, t.dquestion, q_width, in.dx[2], q_width);
       }
+    }
+    // Columns of a layer's weight from `first` on, as pack number `which` holds them.
+    template <class T>
+    static weight_view<T> block_of(const slots<T>& s, int l, int first, bool transposed, int which) {
+      return {s.parameter[2 * l] + first, info(l).in, transposed, s.prepared[(transposed ? forward_packs : 0) + which]};
     }
 
     // z = relu(u_b + v_a) (or the plain sum), rows [first, first + m)
     template <class C>
     static void build(C& ctx, const tape<typename C::real>& t, int first, int m, typename C::real* z) {
-      ctx.kernel->row->gather_pairs(m, at(H0), z, t.u, t.pairs.sender + first, t.v, t.pairs.receiver + first, info(0).relu);
+      ctx.gather_pairs(m, H0, z, t.u, t.pairs.by_sender.of.at + first, t.v, t.pairs.by_receiver.of.at + first, info(0).relu);
       drop(ctx, 0, first, m, z);
     }
     template <class C>
     static void drop(C& ctx, int l, int first, int m, typename C::real* z) {
       if (info(l).dropout && ctx.training)
-        rows_of::dropout(extent_product(m, info(l).out), z, info(l).dropout, ctx.seed, rows_of::dropout_stream(ctx.line, l, ctx.step),
-                         (static_cast<std::uint64_t>(ctx.template at<Pair>().base) + static_cast<std::uint64_t>(first)) * at(info(l).out));
+        ctx.dropout(extent_product(m, info(l).out), z, info(l).dropout, l,
+                    (static_cast<std::uint64_t>(ctx.template at<Pair>().base) + static_cast<std::uint64_t>(first)) * at(info(l).out));
     }
     template <class T>
     static affine_args<T> layer_args(const slots<T>& s, tape<T>& t, int l, int first, int m) {
@@ -350,42 +399,26 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       p.rows = m, p.k = pair_width(l), p.n = f.out;
       p.x = l > 1 && t.h[l - 1] ? t.h[l - 1] + extent_product(first, info(l - 1).out) : t.z[(l - 1) % 2];
       p.ldx = pair_width(l);
-      p.packed = s.prepared[2 + l];
+      p.w = {s.parameter[2 * l], f.in, false, s.prepared[2 + l]};
       p.bias = s.parameter[2 * l + 1];
+      if (l == q_at) p.row_bias = t.q, p.row_bias_of = t.pairs.by_parent.of.at + first;
       p.relu = f.relu;
       return p;
-    }
-    // The question's own bias where it joins: one call per graph of the chunk.
-    template <class C, class T>
-    static void call(C& ctx, tape<T>& t, int l, int first, affine_args<T> p) {
-      if (l != q_at) return ctx.affine(p);
-      for (int i = 0; i < p.rows;) {
-        const int segment = t.pairs.segment[first + i];
-        const int end = std::min(p.rows, t.pairs.start[segment + 1] - first);
-        affine_args<T> part = p;
-        part.rows = end - i;
-        part.x += p.ldx * i;
-        if (p.y) part.y += p.ldy * i;
-        if (p.bits) part.bits += p.ldbits * i;
-        if (p.segment) part.segment += i;
-        if (p.row_weight) part.row_weight += i;
-        part.bias = t.q + extent_product(segment, info(l).out);
-        ctx.affine(part);
-        i = end;
-      }
     }
     // Layers 0 .. end - 1 of the rows [first, last): into h where it is kept, else into z[l % 2].
     template <class C>
     static void run_layers(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, int first, int last, int end) {
-      const int m = last - first;
-      build(ctx, t, first, m, t.z[0]);
-      for (int l = 1; l < end; ++l) {
-        auto p = layer_args(s, t, l, first, m);
-        p.y = t.h[l] ? t.h[l] + extent_product(first, info(l).out) : t.z[l % 2];
-        p.ldy = info(l).out;
-        call(ctx, t, l, first, p);
-        drop(ctx, l, first, m, p.y);
-      }
+      build(ctx, t, first, last - first, t.z[0]);
+      for (int l = 1; l < end; ++l) run_layer(ctx, s, t, l, first, last);
+    }
+    template <class C>
+    static typename C::real* run_layer(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, int l, int first, int last) {
+      auto p = layer_args(s, t, l, first, last - first);
+      p.y = t.h[l] ? t.h[l] + extent_product(first, info(l).out) : t.z[l % 2];
+      p.ldy = info(l).out;
+      ctx.affine(p);
+      drop(ctx, l, first, last - first, p.y);
+      return p.y;
     }
 
     // r_p += row_weight * z, or the running maximum. The sum runs in the product's epilogue where nothing stands between.
@@ -394,36 +427,17 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
                                int last, typename C::real* r) {
       using T = typename C::real;
       const int m = last - first, l = n - 1;
-      const bool fused = n > 1 && by != detail::aggregator::max && !(info(l).dropout && ctx.training) && !t.h[l];
-      if (fused) {
+      const T* by_row = row_weight ? row_weight + first : nullptr;
+      if (!C::on_device && n > 1 && by != detail::aggregator::max && !(info(l).dropout && ctx.training) && !t.h[l]) {
         auto p = layer_args(s, t, l, first, m);
-        p.sum = r, p.ldsum = width, p.segment = t.pairs.segment + first;
-        p.row_weight = row_weight ? row_weight + first : nullptr;
+        p.sum = r, p.ldsum = width, p.segment = t.pairs.by_parent.of.at + first, p.row_weight = by_row;
         if (t.bits && info(l).relu) p.bits = t.bits + extent_product(first, words), p.ldbits = words;
-        return call(ctx, t, l, first, p);
+        return ctx.affine(p);
       }
-      const T* z = t.z[0];
-      if (n > 1) {
-        auto p = layer_args(s, t, l, first, m);
-        p.y = t.h[l] ? t.h[l] + extent_product(first, width) : t.z[l % 2];
-        p.ldy = width;
-        call(ctx, t, l, first, p);
-        drop(ctx, l, first, m, p.y);
-        z = p.y;
-      }
-      for (int i = 0; i < m; ++i) {
-        const T* row = z + extent_product(i, width);
-        const int segment = t.pairs.segment[first + i];
-        T* to = r + extent_product(segment, width);
-        if (t.bits) rows_of::make_bits(at(width), row, t.bits + extent_product(first + i, words));
-        if (by == detail::aggregator::max) {
-          int* best = t.best + extent_product(segment, width);
-          for (int j = 0; j < width; ++j)
-            if (row[j] > to[j] || row[j] != row[j]) to[j] = row[j], best[j] = first + i;
-        } else {
-          ctx.kernel->row->add_scaled(at(width), to, row_weight ? row_weight[first + i] : T(1), row);
-        }
-      }
+      const T* z = n > 1 ? run_layer(ctx, s, t, l, first, last) : t.z[0];
+      if (t.bits) ctx.make_bits(m, width, z, t.bits + extent_product(first, words));
+      if (by == detail::aggregator::max) ctx.max_groups(t.pairs.by_parent, first, m, width, z, r, t.best);
+      else ctx.sum_groups(t.pairs.by_parent, first, m, width, z, width, r, width, by_row);
     }
 
     // d = dL/dz of the last layer's rows, through aggregator, dropout and ReLU.
@@ -431,46 +445,25 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static void last_gradient(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const typename C::real* row_weight, int first,
                               int last, const typename C::real* dr, typename C::real* d) {
       using T = typename C::real;
-      for (int i = first; i < last; ++i) {
-        const int segment = t.pairs.segment[i];
-        const T* g = dr + extent_product(segment, width);
-        T* to = d + extent_product(i - first, width);
-        const std::uint32_t* bits = t.bits + extent_product(i, words);
-        T w = row_weight ? row_weight[i] : T(1);
-        if (by == detail::aggregator::mean) w *= mean_factor<T>(t, segment);
-        if (by == detail::aggregator::max) {
-          const int* best = t.best + extent_product(segment, width);
-          for (int j = 0; j < width; ++j) to[j] = best[j] == i && (!info(n - 1).relu || (bits[j / 32] >> (j % 32) & 1u)) ? g[j] : T(0);
-        } else if (info(n - 1).relu) {
-          ctx.kernel->row->select_bits(at(width), to, bits, g, w);
-        } else {
-          for (int j = 0; j < width; ++j) to[j] = w * g[j];
-        }
-        if (by == detail::aggregator::weights && s.dparameter[agg])
-          s.dparameter[agg][position(ctx, t, i)] +=
-              n > 1 ? rows_of::dot(at(width), t.h[n - 1] + extent_product(i, width), g) : single_layer_dot(ctx, t, i, g);
+      const int m = last - first;
+      const int* parent = t.pairs.by_parent.of.at + first;
+      const std::uint32_t* bits = info(n - 1).relu ? t.bits + extent_product(first, words) : nullptr;
+      if (by == detail::aggregator::max) ctx.each(extent_product(m, width), detail::select_best<T>{d, dr, parent, t.best, bits, first, width, words});
+      else ctx.select_rows(m, width, d, bits, dr, parent, row_weight ? row_weight + first : nullptr, t.factor.at);
+      if (by == detail::aggregator::weights && s.dparameter[agg]) {
+        if (n == 1) build(ctx, t, first, m, t.z[1]);
+        ctx.dot_rows(m, width, n > 1 ? t.h[n - 1] + extent_product(first, width) : t.z[1], dr, parent, t.dots);
+        ctx.sum_groups(t.pairs.by_position, first, m, 1, t.dots, 1, s.dparameter[agg], 1);
       }
-      drop(ctx, n - 1, first, last - first, d);
+      drop(ctx, n - 1, first, m, d);
     }
+    // Multiplicities of merged pads, or by_weights' learned scalar of every row; null for all ones.
     template <class C>
-    static typename C::real single_layer_dot(C& ctx, tape<typename C::real>& t, int i, const typename C::real* g) {
-      build(ctx, t, i, 1, t.z[1]);
-      return rows_of::dot(at(width), t.z[1], g);
-    }
-    template <class C>
-    static int position(C& ctx, const tape<typename C::real>& t, int i) {
-      const int p = t.pairs.segment[i];
-      return (t.pairs.receiver[i] - ctx.template at<typename Pair::receiver>().begin(p)) * options.positions + t.pairs.sender[i] -
-             ctx.template at<typename Pair::sender>().begin(p);
-    }
-    // by_weights: the learned scalar of every row, written over the (unused) pad weights' array; else the pads' multiplicities.
-    template <class C>
-    static const typename C::real* position_weights(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t) {
+    static const typename C::real* weights_of_rows(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t) {
       if (by == detail::aggregator::max) return nullptr;
-      if (by != detail::aggregator::weights) return t.pairs.row_weight;
-      auto* w = t.pairs.row_weight;
-      for (int i = 0; i < t.pairs.n; ++i) w[i] = s.parameter[agg][position(ctx, t, i)];
-      return w;
+      if (by != detail::aggregator::weights) return t.pairs.weight.at;
+      ctx.each(at(t.pairs.n), detail::take_at<typename C::real>{t.learned, s.parameter[agg], t.pairs.by_position.of.at});
+      return t.learned;
     }
     template <class C>
     static void product_gradient(C& ctx, int m, const typename C::real* d, int d_width, const typename C::real* x, int x_width, typename C::real* dw,

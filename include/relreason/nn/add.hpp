@@ -1,7 +1,6 @@
 // relreason/nn/add.hpp -- the sum of values of one width on one space: y = x_1 + x_2 + ...
 #pragma once
 
-#include "relreason/backend/rows.hpp"
 #include "relreason/core/operation.hpp"
 
 namespace relreason {
@@ -13,20 +12,21 @@ struct add {
     static_assert(((X::width == More::width) && ...), "relreason::add: its values must have the same width");
     static_assert(!X::integral && (!More::integral && ...), "relreason::add: it adds numbers, not ids or labels");
     using out = rows<typename X::space, X::width>;
+    static constexpr bool on_device = true;
     static std::string text() { return "add"; }
 
     template <class C, class Tape>
     static void forward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
       const std::size_t n = extent_product(ctx.template at<typename X::space>().rows, X::width);
-      std::copy_n(in.real(0), n, y);
-      for (int k = 1; k <= static_cast<int>(sizeof...(More)); ++k) rows_of::add(n, y, in.real(k));
+      ctx.copy(n, y, in.real(0));
+      for (int k = 1; k <= static_cast<int>(sizeof...(More)); ++k) ctx.add(n, y, in.real(k));
     }
     template <class C, class Tape>
     static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
                          const typename C::real* dy) {
       const std::size_t n = extent_product(ctx.template at<typename X::space>().rows, X::width);
       for (int k = 0; k <= static_cast<int>(sizeof...(More)); ++k)
-        if (in.dx[k]) rows_of::add(n, in.dx[k], dy);
+        if (in.dx[k]) ctx.add(n, in.dx[k], dy);
     }
   };
 };

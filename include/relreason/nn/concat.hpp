@@ -2,9 +2,7 @@
 #pragma once
 
 #include <array>
-#include <cstring>
 
-#include "relreason/backend/rows.hpp"
 #include "relreason/core/operation.hpp"
 
 namespace relreason {
@@ -22,41 +20,40 @@ struct concat {
 
   template <class T>
   struct tape {
-    T* x = nullptr;  // rows x width; unused for a single input
-    const int* map[n == 0 ? 1 : n]{};
+    T* x = nullptr;                    // rows x width; unused for a single input
+    row_groups above[n == 0 ? 1 : n];  // rows grouped by that of an outer input
   };
   template <class C>
-  static void plan(C& ctx, tape<typename C::real>& t, bool owned_copy) {
+  static void plan(C& ctx, tape<typename C::real>& t) {
     int i = 0;
-    ((t.map[i++] = rows_above<space, typename Inputs::space>(ctx)), ...);
-    if (n > 1 || t.map[0] || owned_copy) t.x = ctx.memory->template take<typename C::real>(extent_product(ctx.template at<space>().rows, width));
-    else t.x = nullptr;
+    ((t.above[i++] = take_groups_above<space, typename Inputs::space>(ctx)), ...);
+    constexpr bool one = n == 1 && (same_space<space, typename Inputs::space> && ...);
+    t.x = one ? nullptr : ctx.memory->template take<typename C::real>(extent_product(ctx.template at<space>().rows, width));
+  }
+  template <class C>
+  static void lay_out(C& ctx, tape<typename C::real>& t) {
+    int i = 0;
+    (fill_groups_above<space, typename Inputs::space>(ctx, t.above[i++]), ...);
   }
   // The concatenated rows: the input itself where there is but one on the same space.
   template <class C>
   static const typename C::real* gather(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>& in) {
     if (!t.x) return in.real(0);
     const int rows = ctx.template at<space>().rows;
-    int start = 0;
-    for (int k = 0; k < n; ++k) {
+    for (int k = 0, start = 0; k < n; start += widths[static_cast<std::size_t>(k++)]) {
       const int w = widths[static_cast<std::size_t>(k)];
-      for (int r = 0; r < rows; ++r)
-        std::memcpy(t.x + extent_product(r, width) + start, in.real(k) + extent_product(t.map[k] ? t.map[k][r] : r, w),
-                    static_cast<std::size_t>(w) * sizeof(*t.x));
-      start += w;
+      ctx.copy_rows(rows, w, t.x + start, width, in.real(k), w, t.above[k].of.at);
     }
     return t.x;
   }
   template <class C>  // dx of every input += its columns of d
   static void scatter(C& ctx, const tape<typename C::real>& t, const arguments<typename C::real>& in, const typename C::real* d) {
     const int rows = ctx.template at<space>().rows;
-    int start = 0;
-    for (int k = 0; k < n; ++k) {
+    for (int k = 0, start = 0; k < n; start += widths[static_cast<std::size_t>(k++)]) {
       const int w = widths[static_cast<std::size_t>(k)];
-      if (in.dx[k])
-        for (int r = 0; r < rows; ++r)
-          rows_of::add(static_cast<std::size_t>(w), in.dx[k] + extent_product(t.map[k] ? t.map[k][r] : r, w), d + extent_product(r, width) + start);
-      start += w;
+      if (!in.dx[k]) continue;
+      if (t.above[k].of.at) ctx.sum_groups(t.above[k], 0, rows, w, d + start, width, in.dx[k], w);
+      else ctx.add_rows(rows, w, in.dx[k], w, d + start, width);
     }
   }
   static bool wants_gradient(const void* const* dx) {

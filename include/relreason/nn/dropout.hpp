@@ -4,8 +4,7 @@
 
 #include <string>
 
-#include "relreason/backend/rows.hpp"
-#include "relreason/nn/layers.hpp"
+#include "relreason/core/operation.hpp"
 
 namespace relreason {
 
@@ -16,31 +15,39 @@ struct dropout {
   struct bind : operation {
     static_assert(!X::integral, "relreason::dropout: it drops numbers, not ids or labels");
     using out = rows<typename X::space, X::width>;
+    static constexpr bool on_device = true;
     static std::string text() { return "dropout " + std::to_string(Percent) + " %"; }
 
-    template <class C, class Tape>
-    static void forward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
-      const extent& e = ctx.template at<typename X::space>();
-      std::copy_n(in.real(0), extent_product(e.rows, X::width), y);
-      for (int r = 0; ctx.training && r < e.rows; ++r) drop(ctx, y + extent_product(r, X::width), e.base + r);
+    template <class T>
+    struct tape {
+      T* dx = nullptr;
+    };
+    template <class C>
+    static void plan(C& ctx, tape<typename C::real>& t) {
+      if (ctx.gradients) t.dx = ctx.memory->template take<typename C::real>(count(ctx));
     }
-    template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
-                         const typename C::real* dy) {
+    template <class C>
+    static void forward(C& ctx, const slots<typename C::real>&, tape<typename C::real>&, const arguments<typename C::real>& in, typename C::real* y) {
+      ctx.copy(count(ctx), y, in.real(0));
+      if (ctx.training) drop(ctx, y);
+    }
+    template <class C>
+    static void backward(C& ctx, const slots<typename C::real>&, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                         const typename C::real*, const typename C::real* dy) {
       if (!in.dx[0]) return;
-      const extent& e = ctx.template at<typename X::space>();
-      typename C::real row[X::width];
-      for (int r = 0; r < e.rows; ++r) {
-        std::copy_n(dy + extent_product(r, X::width), X::width, row);
-        drop(ctx, row, e.base + r);
-        rows_of::add(X::width, in.dx[0] + extent_product(r, X::width), row);
-      }
+      ctx.copy(count(ctx), t.dx, dy);
+      drop(ctx, t.dx);
+      ctx.add(count(ctx), in.dx[0], t.dx);
     }
 
    private:
     template <class C>
-    static void drop(C& ctx, typename C::real* row, int at) {
-      rows_of::dropout(X::width, row, Percent, ctx.seed, rows_of::dropout_stream(ctx.line, 0, ctx.step), extent_product(at, X::width));
+    static std::size_t count(const C& ctx) {
+      return extent_product(ctx.template at<typename X::space>().rows, X::width);
+    }
+    template <class C>
+    static void drop(C& ctx, typename C::real* x) {
+      ctx.dropout(count(ctx), x, Percent, 0, extent_product(ctx.template at<typename X::space>().base, X::width));
     }
   };
 };

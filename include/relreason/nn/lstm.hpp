@@ -49,7 +49,7 @@ struct last_state {
     static constexpr bool pads() {
       return (lead || trail) && std::is_same_v<S, word>;
     }
-    static constexpr bool learns = true;
+    static constexpr bool learns = true, on_device = true;
     static constexpr int n_parameters = 1 + 4 * directions, n_prepared = 4 * directions + 2, n_shared = directions + (shares >= 0 ? 2 : 0);
     enum { pad_h = directions, pad_c };  // shared arrays, after one table per direction: the state after 0, 1, ... pads
 
@@ -79,10 +79,10 @@ struct last_state {
     template <class C>
     static void reserve(C& ctx, reservation& r) {
       for (int k = 0; k < directions; ++k) {
-        r.prepared(ctx.kernel->packed_bytes(D, G));
-        r.prepared(ctx.kernel->packed_bytes(H, G));
-        r.prepared(ctx.gradients ? ctx.kernel->packed_bytes(G, H) : 0);
-        r.prepared(ctx.gradients ? ctx.kernel->packed_bytes(G, D) : 0);
+        r.prepared(ctx.packed_bytes(D, G));
+        r.prepared(ctx.packed_bytes(H, G));
+        r.prepared(ctx.gradients ? ctx.packed_bytes(G, H) : 0);
+        r.prepared(ctx.gradients ? ctx.packed_bytes(G, D) : 0);
         r.shared(extent_product(words, G));
       }
       const int pads = shares >= 0 ? ctx.template at<word>().padded : 0;
@@ -101,26 +101,27 @@ struct last_state {
     static void prepare(C& ctx, const slots<typename C::real>& s) {
       using T = typename C::real;
       for (int k = 0; k < directions; ++k) {
-        ctx.kernel->pack(w_ih(s, k), D, false, D, G, s.prepared[4 * k]);
-        ctx.kernel->pack(w_hh(s, k), H, false, H, G, s.prepared[4 * k + 1]);
-        if (ctx.gradients) ctx.kernel->pack(w_hh(s, k), H, true, G, H, s.prepared[4 * k + 2]);
-        if (ctx.gradients) ctx.kernel->pack(w_ih(s, k), D, true, G, D, s.prepared[4 * k + 3]);
+        ctx.pack(w_ih(s, k), D, false, D, G, s.prepared[4 * k]);
+        ctx.pack(w_hh(s, k), H, false, H, G, s.prepared[4 * k + 1]);
+        if (ctx.gradients) ctx.pack(w_hh(s, k), H, true, G, H, s.prepared[4 * k + 2]);
+        if (ctx.gradients) ctx.pack(w_ih(s, k), D, true, G, D, s.prepared[4 * k + 3]);
         affine_args<T> a;  // table[word] = W_ih E[word] + b_ih + b_hh
-        a.rows = words, a.k = D, a.n = G, a.x = s.parameter[0], a.ldx = D, a.packed = s.prepared[4 * k], a.bias = s.parameter[4 * k + 3];
+        a.rows = words, a.k = D, a.n = G, a.x = s.parameter[0], a.ldx = D, a.w = {w_ih(s, k), D, false, s.prepared[4 * k]},
+        a.bias = s.parameter[4 * k + 3];
         a.y = s.shared[k], a.ldy = G;
         ctx.affine(a);
-        for (int i = 0; i < words; ++i) ctx.kernel->row->add(G, s.shared[k] + extent_product(i, G), s.parameter[4 * k + 4]);
+        ctx.add_rows(words, G, s.shared[k], G, s.parameter[4 * k + 4], 0);
       }
       if constexpr (shares >= 0) {
         T *h = s.shared[pad_h], *c = s.shared[pad_c], *gates = pad_gates(s), *tc = pad_tc(s);
-        std::fill_n(h, H, T(0));
-        std::fill_n(c, H, T(0));
+        ctx.fill(H, h, T(0));
+        ctx.fill(H, c, T(0));
         for (int t = 0; t < ctx.template at<word>().padded; ++t) {  // state after t + 1 pads
           T* a = gates + extent_product(t, G);
-          std::copy_n(s.shared[shares], G, a);
+          ctx.copy(G, a, s.shared[shares]);
           add_recurrent(ctx, s, shares, 1, h + extent_product(t, H), a);
-          std::copy_n(c + extent_product(t, H), H, c + extent_product(t + 1, H));
-          ctx.kernel->row->lstm_forward(1, H, a, c + extent_product(t + 1, H), tc + extent_product(t, H), h + extent_product(t + 1, H));
+          ctx.copy(H, c + extent_product(t + 1, H), c + extent_product(t, H));
+          ctx.lstm_forward(1, H, a, c + extent_product(t + 1, H), tc + extent_product(t, H), h + extent_product(t + 1, H));
         }
       }
     }
@@ -129,7 +130,10 @@ struct last_state {
     // begun by then; where the pads come last, all.
     template <class T>
     struct pass {
-      int *order = nullptr, *start = nullptr, *token = nullptr, steps = 0;
+      table<int> order, rank;  // the sequence at each place, and each sequence's place
+      table<int> pads;         // by place: how many pads come first
+      row_groups by_token;
+      int *start = nullptr, steps = 0;
       T *gates = nullptr, *before_h = nullptr, *before_c = nullptr, *tc = nullptr;  // per row
     };
     template <class T>
@@ -149,13 +153,14 @@ struct last_state {
         p.steps = all ? e.padded : longest_of(e);
         const int total = all ? n * p.steps : e.rows;
         if (k == 0 || lead || trail) {
-          p.order = ctx.memory->template take<int>(static_cast<std::size_t>(n));
-          p.start = ctx.memory->template take<int>(static_cast<std::size_t>(p.steps) + 1);
+          p.order = ctx.template take_table<int>(n);
+          p.rank = ctx.template take_table<int>(n);
+          p.pads = ctx.template take_table<int>(n);
+          p.start = ctx.template take_table<int>(p.steps + 1).host;
         } else {  // packed: one order for both directions
-          p.order = t.passes[0].order;
-          p.start = t.passes[0].start;
+          p.order = t.passes[0].order, p.rank = t.passes[0].rank, p.pads = t.passes[0].pads, p.start = t.passes[0].start;
         }
-        p.token = ctx.memory->template take<int>(static_cast<std::size_t>(total));
+        p.by_token = ctx.take_groups(total, words);
         p.gates = ctx.memory->template take<T>(extent_product(total, G));
         p.before_h = ctx.memory->template take<T>(extent_product(total, H));
         p.before_c = ctx.memory->template take<T>(extent_product(total, H));
@@ -172,26 +177,31 @@ struct last_state {
     }
 
     template <class C>
-    static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
-                        typename C::real* y) {
-      using T = typename C::real;
-      const extent& e = ctx.template at<word>();
+    static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>& in) {
       for (int k = 0; k < directions; ++k) {
-        pass<T>& p = t.passes[k];
-        lay_out(e, k, p, in.index(0));
+        lay_out(ctx.template at<word>(), k, t.passes[k], in.index(0));
+        ctx.close_groups(t.passes[k].by_token);
+      }
+    }
+    template <class C>
+    static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>&,
+                        typename C::real* y) {
+      for (int k = 0; k < directions; ++k) {
+        pass<typename C::real>& p = t.passes[k];
         int active = 0;
         for (int step = 0; step < p.steps; ++step) {
           const int first = p.start[step], n = p.start[step + 1] - first;
-          for (; active < n; ++active) begin(e, s, k, t, active);
-          T* gates = p.gates + extent_product(first, G);
-          std::copy_n(t.h, extent_product(n, H), p.before_h + extent_product(first, H));
-          std::copy_n(t.c, extent_product(n, H), p.before_c + extent_product(first, H));
-          for (int i = 0; i < n; ++i) std::copy_n(s.shared[k] + extent_product(p.token[first + i], G), G, gates + extent_product(i, G));
+          begin(ctx, s, k, t, active, n);
+          active = std::max(active, n);
+          auto* gates = p.gates + extent_product(first, G);
+          ctx.copy(extent_product(n, H), p.before_h + extent_product(first, H), t.h);
+          ctx.copy(extent_product(n, H), p.before_c + extent_product(first, H), t.c);
+          ctx.copy_rows(n, G, gates, G, s.shared[k], G, p.by_token.of.at + first);
           add_recurrent(ctx, s, k, n, t.h, gates);
-          ctx.kernel->row->lstm_forward(n, H, gates, t.c, p.tc + extent_product(first, H), t.h);
+          ctx.lstm_forward(n, H, gates, t.c, p.tc + extent_product(first, H), t.h);
         }
-        for (; active < t.sequences; ++active) begin(e, s, k, t, active);
-        for (int i = 0; i < t.sequences; ++i) std::copy_n(t.h + extent_product(i, H), H, y + extent_product(p.order[i], H * directions) + k * H);
+        begin(ctx, s, k, t, active, t.sequences);
+        ctx.copy_rows(t.sequences, H, y + k * H, H * directions, t.h, H, p.rank.at);
       }
     }
 
@@ -201,19 +211,20 @@ struct last_state {
       using T = typename C::real;
       for (int k = 0; k < directions; ++k) {
         const pass<T>& p = t.passes[k];
-        for (int i = 0; i < t.sequences; ++i) std::copy_n(dy + extent_product(p.order[i], H * directions) + k * H, H, t.dh + extent_product(i, H));
-        std::fill_n(t.dc, extent_product(t.sequences, H), T(0));
+        ctx.copy_rows(t.sequences, H, t.dh, H, dy + k * H, H * directions, p.order.at);
+        ctx.fill(extent_product(t.sequences, H), t.dc, T(0));
         int active = t.sequences;
         for (int step = p.steps - 1; step >= 0; --step) {
           const int first = p.start[step], n = p.start[step + 1] - first;
-          for (; active > n; --active) end(ctx, s, k, t, active - 1);
+          end(ctx, s, k, t, n, active);
+          active = std::min(active, n);
           T* gates = p.gates + extent_product(first, G);
-          ctx.kernel->row->lstm_backward(n, H, gates, p.before_c + extent_product(first, H), p.tc + extent_product(first, H), t.dh, t.dc);
-          ctx.kernel->row->scatter(n, G, gates, p.token + first, s.dshared[k]);
+          ctx.lstm_backward(n, H, gates, p.before_c + extent_product(first, H), p.tc + extent_product(first, H), t.dh, t.dc);
           recurrent_gradient(ctx, s, k, n, gates, t.dh);
         }
-        for (; active > 0; --active) end(ctx, s, k, t, active - 1);
-        weight_gradient(ctx, s, k, p.start[p.steps], p.gates, p.before_h);
+        end(ctx, s, k, t, 0, active);
+        ctx.sum_groups(p.by_token, 0, p.by_token.rows, G, p.gates, G, s.dshared[k], G);
+        weight_gradient(ctx, s, k, p.by_token.rows, p.gates, p.before_h);
       }
     }
 
@@ -226,12 +237,12 @@ struct last_state {
         const int pads = ctx.template at<word>().padded;
         for (int t = pads - 1; t >= 0; --t) {
           T* a = gates + extent_product(t, G);
-          ctx.kernel->row->lstm_backward(1, H, a, s.shared[pad_c] + extent_product(t, H), pad_tc(s) + extent_product(t, H),
-                                         dh + extent_product(t + 1, H), dc + extent_product(t + 1, H));
-          ctx.kernel->row->add(G, s.dshared[shares], a);
-          ctx.kernel->row->add(H, dc + extent_product(t, H), dc + extent_product(t + 1, H));
+          ctx.lstm_backward(1, H, a, s.shared[pad_c] + extent_product(t, H), pad_tc(s) + extent_product(t, H), dh + extent_product(t + 1, H),
+                            dc + extent_product(t + 1, H));
+          ctx.add(G, s.dshared[shares], a);
+          ctx.add(H, dc + extent_product(t, H), dc + extent_product(t + 1, H));
           affine_args<T> p;
-          p.rows = 1, p.k = G, p.n = H, p.x = a, p.ldx = G, p.packed = s.prepared[4 * shares + 2];
+          p.rows = 1, p.k = G, p.n = H, p.x = a, p.ldx = G, p.w = {w_hh(s, shares), H, true, s.prepared[4 * shares + 2]};
           p.y = dh + extent_product(t, H), p.ldy = H, p.accumulate = true;
           ctx.affine(p);
         }
@@ -243,9 +254,10 @@ struct last_state {
         w.rows = words, w.m = G, w.n = D, w.a = d, w.lda = G, w.b = s.parameter[0], w.ldb = D, w.c = s.dparameter[4 * k + 1], w.ldc = D;
         ctx.outer(w);
         affine_args<T> p;
-        p.rows = words, p.k = G, p.n = D, p.x = d, p.ldx = G, p.packed = s.prepared[4 * k + 3], p.y = s.dparameter[0], p.ldy = D, p.accumulate = true;
+        p.rows = words, p.k = G, p.n = D, p.x = d, p.ldx = G, p.w = {w_ih(s, k), D, true, s.prepared[4 * k + 3]};
+        p.y = s.dparameter[0], p.ldy = D, p.accumulate = true;
         ctx.affine(p);
-        for (const int bias : {3, 4}) ctx.kernel->row->sum_rows(words, G, d, s.dparameter[4 * k + bias]);
+        for (const int bias : {3, 4}) ctx.sum_rows(words, G, d, s.dparameter[4 * k + bias]);
       }
     }
 
@@ -279,51 +291,58 @@ struct last_state {
       int at = 0;
       for (int length = pads_last(k) ? 0 : p.steps; length >= 0; --length)
         for (int i = 0; i < e.parents; ++i)
-          if (pads_last(k) || e.count(i) == length) p.order[at++] = i;
+          if (pads_last(k) || e.count(i) == length) {
+            p.order.host[at] = i;
+            p.rank.host[i] = at;
+            p.pads.host[at++] = pads_first(k) ? e.padded - e.count(i) : 0;
+          }
       int row = 0;
       for (int step = 0; step < p.steps; ++step) {
         p.start[step] = row;
         for (int i = 0; i < e.parents; ++i) {
-          const int parent = p.order[i], length = e.count(parent);
+          const int parent = p.order.host[i], length = e.count(parent);
           const int j = pads_last(k) ? step : step - (p.steps - length);  // it reads its j-th; from length on, pads
           if (j < 0) break;
           const int* w = tokens + e.begin(parent);
-          p.token[row++] = j >= length ? 0 : w[inverted(k) ? length - 1 - j : j];
+          p.by_token.of.host[row++] = j >= length ? 0 : w[inverted(k) ? length - 1 - j : j];
         }
       }
-      p.start[p.steps] = row;
+      p.by_token.rows = p.start[p.steps] = row;
     }
-    // The state in which sequence i of the order starts: after the pads that it meets first, or zero.
-    template <class T>
-    static void begin(const extent& e, const slots<T>& s, int k, tape<T>& t, int i) {
-      T *h = t.h + extent_product(i, H), *c = t.c + extent_product(i, H);
-      if (pads_first(k)) {
-        const int pads = e.padded - e.count(t.passes[k].order[i]);
-        std::copy_n(s.shared[pad_h] + extent_product(pads, H), H, h);
-        std::copy_n(s.shared[pad_c] + extent_product(pads, H), H, c);
-      } else {
-        std::fill_n(h, H, T(0));
-        std::fill_n(c, H, T(0));
-      }
-    }
+    // The state in which the places [first, last) of the order start: after the pads that they meet first, or zero.
     template <class C>
-    static void end(C& ctx, const slots<typename C::real>& s, int k, tape<typename C::real>& t, int i) {
-      if (!pads_first(k)) return;
-      const extent& e = ctx.template at<word>();
-      const int pads = e.padded - e.count(t.passes[k].order[i]);
-      ctx.kernel->row->add(H, s.dshared[pad_h] + extent_product(pads, H), t.dh + extent_product(i, H));
-      ctx.kernel->row->add(H, s.dshared[pad_c] + extent_product(pads, H), t.dc + extent_product(i, H));
+    static void begin(C& ctx, const slots<typename C::real>& s, int k, tape<typename C::real>& t, int first, int last) {
+      using T = typename C::real;
+      if (first >= last) return;
+      T *h = t.h + extent_product(first, H), *c = t.c + extent_product(first, H);
+      if constexpr (shares >= 0)
+        if (pads_first(k)) {
+          const int* pads = t.passes[k].pads.at + first;
+          ctx.copy_rows(last - first, H, h, H, s.shared[pad_h], H, pads);
+          return ctx.copy_rows(last - first, H, c, H, s.shared[pad_c], H, pads);
+        }
+      ctx.fill(extent_product(last - first, H), h, T(0));
+      ctx.fill(extent_product(last - first, H), c, T(0));
+    }
+    // Back from there. Places that start in the same step have as many pads.
+    template <class C>
+    static void end(C& ctx, const slots<typename C::real>& s, int k, tape<typename C::real>& t, int first, int last) {
+      if (!pads_first(k) || first >= last) return;
+      const int pads = t.passes[k].pads.host[first];
+      ctx.sum_rows(last - first, H, t.dh + extent_product(first, H), s.dshared[pad_h] + extent_product(pads, H));
+      ctx.sum_rows(last - first, H, t.dc + extent_product(first, H), s.dshared[pad_c] + extent_product(pads, H));
     }
     template <class C>  // gates += h W_hh^T
     static void add_recurrent(C& ctx, const slots<typename C::real>& s, int k, int n, const typename C::real* h, typename C::real* gates) {
       affine_args<typename C::real> a;
-      a.rows = n, a.k = H, a.n = G, a.x = h, a.ldx = H, a.packed = s.prepared[4 * k + 1], a.y = gates, a.ldy = G, a.accumulate = true;
+      a.rows = n, a.k = H, a.n = G, a.x = h, a.ldx = H, a.w = {w_hh(s, k), H, false, s.prepared[4 * k + 1]}, a.y = gates, a.ldy = G,
+      a.accumulate = true;
       ctx.affine(a);
     }
     template <class C>  // dh = da W_hh
     static void recurrent_gradient(C& ctx, const slots<typename C::real>& s, int k, int n, const typename C::real* da, typename C::real* dh) {
       affine_args<typename C::real> a;
-      a.rows = n, a.k = G, a.n = H, a.x = da, a.ldx = G, a.packed = s.prepared[4 * k + 2], a.y = dh, a.ldy = H;
+      a.rows = n, a.k = G, a.n = H, a.x = da, a.ldx = G, a.w = {w_hh(s, k), H, true, s.prepared[4 * k + 2]}, a.y = dh, a.ldy = H;
       ctx.affine(a);
     }
     template <class C>  // dW_hh += da^T h'

@@ -20,7 +20,7 @@ struct mlp_bind : operation {
   static constexpr auto layers = Table::make(joined::width);
   static constexpr int n = Table::n;
   using out = rows<typename joined::space, layers[n - 1].out>;
-  static constexpr bool learns = true;
+  static constexpr bool learns = true, on_device = true;
   static constexpr int n_parameters = 2 * n, n_prepared = 2 * n;
 
   static void declare(declaration& d) {
@@ -36,15 +36,15 @@ struct mlp_bind : operation {
   }
   template <class C>
   static void reserve(C& ctx, reservation& r) {
-    for (const layer_info& l : layers) r.prepared(ctx.kernel->packed_bytes(l.in, l.out));
-    for (const layer_info& l : layers) r.prepared(ctx.gradients ? ctx.kernel->packed_bytes(l.out, l.in) : 0);
+    for (const layer_info& l : layers) r.prepared(ctx.packed_bytes(l.in, l.out));
+    for (const layer_info& l : layers) r.prepared(ctx.gradients ? ctx.packed_bytes(l.out, l.in) : 0);
   }
   template <class C>
   static void prepare(C& ctx, const slots<typename C::real>& s) {
     for (int l = 0; l < n; ++l) {
       const layer_info& f = layers[static_cast<std::size_t>(l)];
-      ctx.kernel->pack(s.parameter[2 * l], f.in, false, f.in, f.out, s.prepared[l]);
-      if (ctx.gradients) ctx.kernel->pack(s.parameter[2 * l], f.in, true, f.out, f.in, s.prepared[n + l]);
+      ctx.pack(s.parameter[2 * l], f.in, false, f.in, f.out, s.prepared[l]);
+      if (ctx.gradients) ctx.pack(s.parameter[2 * l], f.in, true, f.out, f.in, s.prepared[n + l]);
     }
   }
 
@@ -59,7 +59,7 @@ struct mlp_bind : operation {
   static void plan(C& ctx, tape<typename C::real>& t) {
     using T = typename C::real;
     const int n_rows = ctx.template at<typename out::space>().rows;
-    joined::plan(ctx, t.input, false);
+    joined::plan(ctx, t.input);
     int widest = joined::width;
     for (const layer_info& l : layers) {
       widest = std::max(widest, l.out);
@@ -74,6 +74,11 @@ struct mlp_bind : operation {
   }
 
   template <class C>
+  static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>&) {
+    joined::lay_out(ctx, t.input);
+  }
+
+  template <class C>
   static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
                       typename C::real* y) {
     using T = typename C::real;
@@ -85,7 +90,7 @@ struct mlp_bind : operation {
       affine_args<T> a;
       a.rows = e.rows, a.k = f.in, a.n = f.out;
       a.x = t.h[l], a.ldx = f.in;
-      a.packed = s.prepared[l], a.bias = s.parameter[2 * l + 1];
+      a.w = {s.parameter[2 * l], f.in, false, s.prepared[l]}, a.bias = s.parameter[2 * l + 1];
       a.y = to, a.ldy = f.out;
       a.relu = f.relu;
       ctx.affine(a);
@@ -100,12 +105,12 @@ struct mlp_bind : operation {
     using T = typename C::real;
     const int n_rows = ctx.template at<typename out::space>().rows;
     const layer_info& last = layers[n - 1];
-    std::memcpy(t.d, dy, extent_product(n_rows, last.out) * sizeof(T));
-    if (last.relu) ctx.kernel->row->gate(extent_product(n_rows, last.out), t.d, y);
+    ctx.copy(extent_product(n_rows, last.out), t.d, dy);
+    if (last.relu) ctx.gate(extent_product(n_rows, last.out), t.d, y);
     for (int l = n - 1; l >= 0; --l) {
       const layer_info& f = layers[static_cast<std::size_t>(l)];
       if (f.dropout && ctx.training) drop(ctx, l, t.d);
-      if (s.dparameter[2 * l + 1]) ctx.kernel->row->sum_rows(n_rows, static_cast<std::size_t>(f.out), t.d, s.dparameter[2 * l + 1]);
+      if (s.dparameter[2 * l + 1]) ctx.sum_rows(n_rows, f.out, t.d, s.dparameter[2 * l + 1]);
       if (s.dparameter[2 * l]) {
         outer_args<T> w;
         w.rows = n_rows, w.m = f.out, w.n = f.in;
@@ -117,7 +122,7 @@ struct mlp_bind : operation {
       affine_args<T> a;
       a.rows = n_rows, a.k = f.out, a.n = f.in;
       a.x = t.d, a.ldx = f.out;
-      a.packed = s.prepared[n + l];
+      a.w = {s.parameter[2 * l], f.in, true, s.prepared[n + l]};
       a.y = t.d_below, a.ldy = f.in;
       if (l > 0 && layers[static_cast<std::size_t>(l - 1)].relu) a.gate = t.h[l], a.ldgate = f.in;
       if (l == 0 && !t.input.x) a.y = in.dx[0], a.accumulate = true;
@@ -132,8 +137,7 @@ struct mlp_bind : operation {
   static void drop(C& ctx, int l, typename C::real* h) {
     const extent& e = ctx.template at<typename out::space>();
     const layer_info& f = layers[static_cast<std::size_t>(l)];
-    rows_of::dropout(extent_product(e.rows, f.out), h, f.dropout, ctx.seed, rows_of::dropout_stream(ctx.line, l, ctx.step),
-                     extent_product(e.base, f.out));
+    ctx.dropout(extent_product(e.rows, f.out), h, f.dropout, l, extent_product(e.base, f.out));
   }
 };
 

@@ -57,10 +57,14 @@ struct adam {
   static constexpr std::array<std::string_view, 2> moment_names{"exp_avg", "exp_avg_sq"};  // as PyTorch's state dictionary
 
   template <class T>
+  adam_factors<T> factors(double rate, long long step, double scale) const {
+    auto k = detail::adam_common<T>(*this, rate, step, scale);
+    k.decay_gradient = static_cast<T>(weight_decay);
+    return k;
+  }
+  template <class T>
   void update(T* w, const T* g, T* const* m, std::size_t n, double rate, long long step, double scale = 1) const {
-    auto factors = detail::adam_common<T>(*this, rate, step, scale);
-    factors.decay_gradient = static_cast<T>(weight_decay);
-    detail::adam_update(w, g, m, n, factors);
+    detail::adam_update(w, g, m, n, factors<T>(rate, step, scale));
   }
 
   void check() const { detail::adam_check(*this); }

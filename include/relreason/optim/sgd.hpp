@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "relreason/backend/kernels.hpp"
 #include "relreason/optim/optimizer.hpp"
 
 namespace relreason {
@@ -16,14 +17,18 @@ struct sgd {
   static constexpr int moments = 1;
   static constexpr std::array<std::string_view, 1> moment_names{"momentum_buffer"};  // as PyTorch's state dictionary
 
-  // d = scale g + decay w    b = momentum b + d    w -= rate b, with Nesterov w -= rate (d + momentum b)
+  template <class T>
+  sgd_factors<T> factors(double rate, long long step, double scale) const {
+    detail::check_step(name, step);
+    return {static_cast<T>(scale), static_cast<T>(weight_decay), static_cast<T>(momentum), static_cast<T>(rate), nesterov};
+  }
   template <class T>
   void update(T* w, const T* g, T* const* m, std::size_t n, double rate, long long step, double scale = 1) const {
-    detail::check_step(name, step);
+    const auto k = factors<T>(rate, step, scale);
     T* const b = m[0];
     detail::for_element_blocks(n, [&](std::size_t i, auto count) {
-      if (nesterov) elements<true>(w + i, g + i, b + i, count, static_cast<T>(rate), static_cast<T>(scale));
-      else elements<false>(w + i, g + i, b + i, count, static_cast<T>(rate), static_cast<T>(scale));
+      if (nesterov) elements<true>(w + i, g + i, b + i, count, k);
+      else elements<false>(w + i, g + i, b + i, count, k);
     });
   }
 
@@ -38,12 +43,11 @@ struct sgd {
 
  private:
   template <bool Nesterov, class T, class Count>
-  void elements(T* __restrict w, const T* __restrict g, T* __restrict b, Count count, T rate, T scale) const {
-    const T keep = static_cast<T>(momentum), decay = static_cast<T>(weight_decay);
+  static void elements(T* __restrict w, const T* __restrict g, T* __restrict b, Count count, const sgd_factors<T>& k) {
     for (std::size_t i = 0; i < count; ++i) {
-      const T d = g[i] * scale + decay * w[i];
-      b[i] = keep * b[i] + d;
-      w[i] -= rate * (Nesterov ? d + keep * b[i] : b[i]);
+      const T d = g[i] * k.scale + k.decay * w[i];
+      b[i] = k.momentum * b[i] + d;
+      w[i] -= k.rate * (Nesterov ? d + k.momentum * b[i] : b[i]);
     }
   }
 };

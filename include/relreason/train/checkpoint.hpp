@@ -108,8 +108,9 @@ std::string model_hash() {
   return detail::digits(stream_of(text.c_str()));
 }
 
-template <class M, class Optimizer, name... Wanted>
-void save_checkpoint(const std::string& path, const trainer<M, Optimizer, Wanted...>& t, const run_state_record& r) {
+template <class Stepper>
+void save_checkpoint(const std::string& path, basic_trainer<Stepper>& t, const run_state_record& r) {
+  using M = typename Stepper::model;
   safetensors::writer w;
   t.save(w);
   w.metadata("format", std::to_string(checkpoint_format)).metadata("model", model_hash<M>());

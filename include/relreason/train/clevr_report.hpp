@@ -184,8 +184,8 @@ void add_model(report::run& r) {
 }  // namespace detail
 
 // Writes report.html (and shares.tsv) into the run's folder; `compare` is the folder of another finished run to show beside it, or empty.
-template <class M, class Object, class Word, class Optimizer>
-void write_clevr_report(training_run<scene_task<M, Object, Word>, Optimizer>& run, const clevr::dataset& validation,
+template <class M, class Object, class Word, class Optimizer, template <class, class, name...> class Trainer>
+void write_clevr_report(training_run<scene_task<M, Object, Word>, Optimizer, Trainer>& run, const clevr::dataset& validation,
                         const std::string& compare = "") {
   const auto& task = run.task();
   const auto accuracy = task.evaluate(run.weights(), run.planned(), run.inner().kernel(), run.threads());

@@ -41,7 +41,7 @@ struct run_options {
 
 // scene_task<net, object, word> task(training, validation, scheme);  training_run run(task, options, threads);  run.resume_if_present(); run.run();
 // Task and threads must outlive the run. Errors name what was found in options, task, folder or checkpoint, and leave the last checkpoint whole.
-template <class Task, class Optimizer = adam>
+template <class Task, class Optimizer = adam, template <class, class, name...> class Trainer = trainer>
 class training_run {
   static_assert(training_task<Task>, "relreason::training_run: the task lacks a member; relreason/train/task.hpp lists them");
 
@@ -66,9 +66,9 @@ class training_run {
     s["sampler"] = sampler_.text();
     s["seed"] = std::to_string(options_.training.seed);
     s["clip"] = std::to_string(options_.training.clip);
-    s["arithmetic"] = options_.training.arithmetic == precision::bf16 ? "bf16" : "fp32";
+    s["arithmetic"] = text_of(options_.training.arithmetic);
     s["optimizer"] = trainer_.optimizer().text();
-    s["lanes"] = std::to_string(trainer_.lanes());
+    options_.notes["lanes"] = std::to_string(trainer_.lanes());
     task_.describe(s);
   }
 
@@ -80,7 +80,7 @@ class training_run {
   const limits<M>& planned() const { return limits_; }
   const run_state_record& record() const { return record_; }
   executor& threads() const { return threads_; }
-  trainer<M, Optimizer, Task::output>& inner() { return trainer_; }
+  Trainer<M, Optimizer, Task::output>& inner() { return trainer_; }
 
   // Goes on from last.safetensors, if the folder has one. Says whether it did.
   bool resume_if_present() {
@@ -89,9 +89,13 @@ class training_run {
     auto found = read_record(file);
     check_record<M>(file, found, options_.settings);
     trainer_.load(file);
-    if (const auto& isa = file.metadata().at("instructions"); isa != trainer_.instructions())
-      std::fprintf(stderr, "warning: %s was made with %s kernels, now %s: results go on, but not with the same bits\n", file.path().c_str(),
-                   isa.c_str(), trainer_.instructions());
+    const auto same = [&](const char* what, const std::string& then, const std::string& now) {
+      if (then != now)
+        std::fprintf(stderr, "warning: %s was made with %s %s, now %s: results go on, but not with the same bits\n", file.path().c_str(),
+                     then.c_str(), what, now.c_str());
+    };
+    same("kernels", file.metadata().at("instructions"), trainer_.instructions());
+    if (const auto lanes = found.notes.find("lanes"); lanes != found.notes.end()) same("lanes", lanes->second, options_.notes["lanes"]);
     record_ = std::move(found);
     options_.schedule.restore(record_.schedule);
     if (record_.stopping.size() != 3)
@@ -197,6 +201,7 @@ class training_run {
   void finish_epoch(run_log& log) {
     const bool last = record_.epoch == options_.epochs;
     if (last || record_.epoch % options_.validate_every == 0) {
+      trainer_.refresh();
       const validation_result found = task_.validate(trainer_.weights, limits_, trainer_.kernel(), threads_);
       std::vector<std::pair<std::string, double>> values{{"epoch", record_.epoch}, {"loss", found.loss}, {"accuracy", found.accuracy}};
       values.insert(values.end(), found.more.begin(), found.more.end());
@@ -229,7 +234,7 @@ class training_run {
   executor& threads_;
   decltype(std::declval<const Task&>().sampler(std::string())) sampler_;
   limits<M> limits_;
-  trainer<M, Optimizer, Task::output> trainer_;
+  Trainer<M, Optimizer, Task::output> trainer_;
   std::vector<float> outputs_;
   run_state_record record_;
   bool done_ = false;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "relreason/backend/cpu/dispatch.hpp"
+#include "relreason/backend/device_name.hpp"
 #include "relreason/core/gradient.hpp"
 #include "relreason/optim/adam.hpp"
 #include "relreason/optim/clip.hpp"
@@ -23,45 +24,98 @@ struct trainer_options {
   double clip = 50;  // global L2 norm of the gradient; 0: off
   precision arithmetic = precision::full;
   isa instructions = isa::automatic;
+  device::device_name device = {};  // of device_trainer; trainer runs on the CPU
   int lanes = 0;  // gradients summed apart, as many threads can work; other numbers, other last digits. 0: usual_lanes, 4 to 16 by the model's size
   // Learning rate of an array is the step's rate times the factor of the first prefix that its path starts with; 0 freezes it, and leaves its
   // gradient out of the norm.
   std::vector<std::pair<std::string, double>> rate_factors = {};
 };
 
-// trainer<rn> t(limits, threads, options);  t.step(batch, rate);    Wanted values of the last step's samples can be read out.
-template <class M, class Optimizer = adam, name... Wanted>
-class trainer {
+// What a trainer asks of a backend: one step's losses and gradients, and the update. Arrays may lie on a device; pull() brings weights and
+// moments to the host, push() sends them. device::stepper (backend/cuda/trainer.cuh) is the other one.
+template <class M, class Optimizer, name... Wanted>
+class cpu_stepper {
  public:
-  parameters<M> weights;
-  std::uint64_t steps = 0;  // optimizer steps done
+  using model = M;
+  using optimizer_type = Optimizer;
+  static constexpr std::size_t n_wanted = sizeof...(Wanted);
 
-  trainer(const limits<M>& at, executor& threads, const trainer_options& options, Optimizer optimizer = {})
-      : weights(options.seed),
-        options_(options),
-        optimizer_(optimizer),
+  cpu_stepper(const limits<M>& at, executor& threads, const trainer_options& options, parameters<M>& weights)
+      : weights_(weights),
         threads_(threads),
         kernel_(select_kernels<float>(options.instructions, options.arithmetic)),
         program_(at, threads, kernel_, options.lanes) {
-    optimizer_.check();
+    if (options.device.cuda)
+      fail("trainer: asked for ", device::text_of(options.device),
+           ", but this one runs on the CPU; take device_trainer (relreason/train/device_trainer.hpp)");
     for (auto& m : moments_) m.assign(weights.table().learned, 0.f);
-    for (std::size_t m = 0; m < moments_.size(); ++m) moment_pointers_[m] = moments_[m].data();
   }
+
+  void run(const batch<M>& b, const step_options& options, const std::array<float*, n_wanted>& outputs) {
+    program_.run(b, weights_, options, outputs);
+  }
+  double loss() const { return program_.loss(); }
+  std::string find_non_finite(int* sample) { return program_.find_non_finite(sample); }
+  void clear_gradient(std::size_t offset, std::size_t count) { std::fill_n(program_.gradients().data() + offset, count, 0.f); }
+  double gradient_size() { return global_norm(threads_, program_.gradients().data(), weights_.table().learned); }
+  void update(const Optimizer& optimizer, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) {
+    constexpr std::size_t range = 1 << 15;  // update is element by element, so ranges change nothing
+    threads_.parallel_for(static_cast<int>((count + range - 1) / range), [&](int k) {
+      const std::size_t first = static_cast<std::size_t>(k) * range, n = std::min(range, count - first), at = offset + first;
+      std::array<float*, static_cast<std::size_t>(Optimizer::moments)> m{};
+      for (std::size_t i = 0; i < m.size(); ++i) m[i] = moments_[i].data() + at;
+      optimizer.update(weights_.data() + at, program_.gradients().data() + at, m.data(), n, rate, static_cast<long long>(step), scale);
+    });
+  }
+  std::vector<float>& moment(std::size_t m) { return moments_[m]; }
+  void pull() {}
+  void push() {}
+
+  const char* instructions() const { return kernel_.name; }
+  const kernels<float>& kernel() const { return kernel_; }
+  int lanes() const { return program_.lanes(); }
+  gradient_program<M, float, Wanted...>& program() { return program_; }
+
+ private:
+  parameters<M>& weights_;
+  executor& threads_;
+  const kernels<float>& kernel_;
+  gradient_program<M, float, Wanted...> program_;
+  std::array<std::vector<float>, static_cast<std::size_t>(Optimizer::moments)> moments_;
+};
+
+// Weights, an optimizer and a stepper. trainer<...> below is the one for the CPU.
+template <class Stepper>
+class basic_trainer {
+ public:
+  using M = typename Stepper::model;
+  using Optimizer = typename Stepper::optimizer_type;
+  using outputs_type = std::array<float*, Stepper::n_wanted>;
+
+  parameters<M> weights;    // on a device's trainer those of the last refresh()
+  std::uint64_t steps = 0;  // optimizer steps done
+
+  basic_trainer(const limits<M>& at, executor& threads, const trainer_options& options, Optimizer optimizer = {})
+      : weights(options.seed), options_(options), optimizer_(optimizer), stepper_(at, threads, options, weights) {
+    optimizer_.check();
+  }
+  basic_trainer(const basic_trainer&) = delete;
+  basic_trainer& operator=(const basic_trainer&) = delete;
 
   // Mean losses of the batch, before the update. Raises an error where the batch, the rate, the loss or the gradient is refused; the trainer is
   // then as before the step.
-  double step(const batch<M>& b, double rate, std::array<float*, sizeof...(Wanted)> outputs = {}) {
+  double step(const batch<M>& b, double rate, const outputs_type& outputs = {}) {
     if (added_ > 0) fail("trainer::step: step ", steps + 1, " was begun by add(); end it with update(), or drop its parts with drop_parts()");
     add(b, 1.0, outputs);
     return update(rate);
   }
   // The same in micro-batches: add() each with its share of the step's samples, then update(). An error in either drops all parts of the step:
   // begin it again with the first.
-  void add(const batch<M>& b, double share, std::array<float*, sizeof...(Wanted)> outputs = {}) {
+  void add(const batch<M>& b, double share, const outputs_type& outputs = {}) {
     const int before = std::exchange(added_, 0);
-    program_.run(b, weights, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(before), share, before > 0}, outputs);
-    loss_ = (before ? loss_ : 0) + program_.loss() * share;
-    if (!std::isfinite(program_.loss())) refuse("the loss");
+    stepper_.run(b, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(before), share, before > 0}, outputs);
+    loss_ = (before ? loss_ : 0) + stepper_.loss() * share;
+    if (!std::isfinite(stepper_.loss())) refuse("the loss");
     added_ = before + 1;
   }
   // Forgets the parts added since the last step.
@@ -72,43 +126,39 @@ class trainer {
     if (!std::isfinite(rate) || rate < 0) fail("trainer: the rate of step ", steps + 1, " is ", rate, "; wanted a number of 0 or more");
     if (parts == 0) fail("trainer::update: there is no gradient for step ", steps + 1, "; call add() first");
     for (const auto& e : weights.table().entries)  // what is not learned must not shrink the other updates
-      if (!e.frozen && rate_factor(e.path) == 0) std::fill_n(program_.gradients().data() + e.offset, e.count, 0.f);
-    norm_ = global_norm(threads_, program_.gradients().data(), weights.table().learned);
+      if (!e.frozen && rate_factor(e.path) == 0) stepper_.clear_gradient(e.offset, e.count);
+    norm_ = stepper_.gradient_size();
     if (!std::isfinite(norm_)) refuse("the gradient");
     const double scale = options_.clip > 0 ? clip_factor(norm_, options_.clip) : 1.0;
     ++steps;
-    for (const auto& e : weights.table().entries) {
-      const double factor = rate_factor(e.path);
-      if (e.frozen || factor == 0) continue;
-      constexpr std::size_t range = 1 << 15;  // update is element by element, so ranges change nothing
-      threads_.parallel_for(static_cast<int>((e.count + range - 1) / range), [&](int k) {
-        const std::size_t first = static_cast<std::size_t>(k) * range, n = std::min(range, e.count - first), at = e.offset + first;
-        auto m = moment_pointers_;
-        for (auto& p : m) p += at;
-        optimizer_.update(weights.data() + at, program_.gradients().data() + at, m.data(), n, rate * factor, static_cast<long long>(steps), scale);
-      });
-    }
+    update_ranges(rate, scale);
     return loss_;
   }
 
   double gradient_size() const { return norm_; }  // global L2 norm before clipping
   int not_finite() const { return not_finite_; }  // after an error: the sample of the last batch whose value is not finite, or -1
-  int lanes() const { return program_.lanes(); }
-  const char* instructions() const { return kernel_.name; }
-  const kernels<float>& kernel() const { return kernel_; }  // the products that the steps run on
-  // Gradients and losses of the last step, or of the parts so far.
-  gradient_program<M, float, Wanted...>& program() { return program_; }
+  // Brings `weights` up to date where the steps run on a device.
+  void refresh() { stepper_.pull(); }
+  // After a change of `weights` by hand.
+  void weights_changed() { stepper_.push(); }
+  const char* instructions() const { return stepper_.instructions(); }
+  int lanes() const { return stepper_.lanes(); }                      // most threads that can work on a step
+  const kernels<float>& kernel() const { return stepper_.kernel(); }  // the products that steps, or predictions beside them, run on
+  // What runs the steps: program() has gradients and losses of the last one, or of the parts so far.
+  Stepper& stepper() { return stepper_; }
+  auto& program() { return stepper_.program(); }
   const Optimizer& optimizer() const { return optimizer_; }
 
   // Weights under their paths, moments under optimizer.<moment>.<path>.
-  void save(safetensors::writer& to) const {
+  void save(safetensors::writer& to) {
+    stepper_.pull();
     add_weights(to, weights);
-    for (std::size_t m = 0; m < moments_.size(); ++m)
+    for (std::size_t m = 0; m < n_moments; ++m)
       for (const auto& e : weights.table().entries)
-        if (!e.frozen) to.add(moment_name(m) + e.path, moments_[m].data() + e.offset, detail::tensor_shape(e));
+        if (!e.frozen) to.add(moment_name(m) + e.path, stepper_.moment(m).data() + e.offset, detail::tensor_shape(e));
     to.metadata("steps", std::to_string(steps));
     to.metadata("optimizer", optimizer_.text());
-    to.metadata("instructions", kernel_.name);
+    to.metadata("instructions", stepper_.instructions());
   }
   // On an error nothing has changed.
   void load(const safetensors::file& from) {
@@ -121,8 +171,9 @@ class trainer {
     std::uint64_t count = 0;
     const auto [end, wrong] = std::from_chars(done->second.data(), done->second.data() + done->second.size(), count);
     if (wrong != std::errc{} || *end) fail("trainer::load: ", from.path(), ": steps is \"", done->second, "\"; wanted a whole number");
-    auto moments = moments_;
-    for (std::size_t m = 0; m < moments.size(); ++m)
+    std::array<std::vector<float>, n_moments> moments;
+    for (std::size_t m = 0; m < n_moments; ++m) {
+      moments[m].assign(weights.table().learned, 0.f);
       for (const auto& e : weights.table().entries) {
         if (e.frozen) continue;
         from.copy_to(moment_name(m) + e.path, moments[m].data() + e.offset, e.count);
@@ -130,34 +181,55 @@ class trainer {
           if (!std::isfinite(moments[m][e.offset + i]))
             fail("trainer::load: ", from.path(), ": value ", i, " of ", moment_name(m), e.path, " is not finite");
       }
+    }
     load_weights(from, weights, {.allow_extra = true});
-    for (std::size_t m = 0; m < moments.size(); ++m) std::copy(moments[m].begin(), moments[m].end(), moments_[m].begin());
+    for (std::size_t m = 0; m < n_moments; ++m) stepper_.moment(m) = std::move(moments[m]);
+    stepper_.push();
     steps = count;
   }
 
  private:
+  static constexpr auto n_moments = static_cast<std::size_t>(Optimizer::moments);
   static std::string moment_name(std::size_t m) { return "optimizer." + std::string(Optimizer::moment_names[m]) + "."; }
   double rate_factor(const std::string& path) const {
     for (const auto& [prefix, factor] : options_.rate_factors)
       if (path.starts_with(prefix)) return factor;
     return 1;
   }
+  // Arrays side by side that learn at one rate are updated together; the zeros between them stay zeros.
+  void update_ranges(double rate, double scale) {
+    std::size_t first = 0, last = 0;
+    double factor = 0;
+    const auto flush = [&] {
+      if (last > first && factor != 0) stepper_.update(optimizer_, first, last - first, rate * factor, steps, scale);
+    };
+    for (const auto& e : weights.table().entries) {
+      if (e.frozen) continue;
+      const double own = rate_factor(e.path);
+      if (own != factor || e.offset < last) flush(), first = e.offset, factor = own;
+      last = e.offset + e.count;
+    }
+    flush();
+  }
   [[noreturn]] void refuse(const char* what) {
     not_finite_ = -1;
-    const std::string where = program_.find_non_finite(&not_finite_);
+    const std::string where = stepper_.find_non_finite(&not_finite_);
     fail("trainer: ", what, " of step ", steps + 1, " is not finite: ", where, "; the weights are those of step ", steps,
          ". Lower the rate, or look at these samples");
   }
 
   trainer_options options_;
   Optimizer optimizer_;
-  executor& threads_;
-  const kernels<float>& kernel_;
-  gradient_program<M, float, Wanted...> program_;
-  std::array<std::vector<float>, static_cast<std::size_t>(Optimizer::moments)> moments_;
-  std::array<float*, static_cast<std::size_t>(Optimizer::moments)> moment_pointers_{};
+  Stepper stepper_;
   double loss_ = 0, norm_ = 0;
   int added_ = 0, not_finite_ = -1;
+};
+
+// trainer<rn> t(limits, threads, options);  t.step(batch, rate);    Wanted values of the last step's samples can be read out.
+template <class M, class Optimizer = adam, name... Wanted>
+class trainer : public basic_trainer<cpu_stepper<M, Optimizer, Wanted...>> {
+ public:
+  using trainer::basic_trainer::basic_trainer;
 };
 
 }  // namespace relreason

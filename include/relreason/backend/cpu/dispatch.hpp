@@ -16,6 +16,7 @@ namespace relreason {
 template <class T>
 const kernels<T>& select_kernels(isa wanted = isa::automatic, precision p = precision::full) {
   static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>, "relreason::select_kernels: the element type must be float or double");
+  if (p == precision::tf32) fail("select_kernels: tf32 products are computed on CUDA devices only; ask for precision::full or precision::bf16");
   if constexpr (std::is_same_v<T, double>) {
     if (p == precision::bf16) fail("select_kernels: bf16 products are computed for float models only; this one is double; ask for precision::full");
     return cpu::panel_kernels<cpu::portable<double>>::table;

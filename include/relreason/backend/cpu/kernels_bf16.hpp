@@ -109,7 +109,7 @@ struct avx512_bf16 {
     for (int first = 0; first < a.rows; first += block) {
       const int rows = std::min(block, a.rows - first);
       for (int i = 0; i < rows; ++i) round_row(a.x + (first + i) * a.ldx, a.k, x + i * ldx);
-      const pair* panel = static_cast<const pair*>(a.packed);
+      const pair* panel = static_cast<const pair*>(a.w.packed);
       for (int j = 0; j < a.n; j += panel_width, panel += static_cast<std::ptrdiff_t>(pairs(a.k)) * panel_width)
         for_each_tile(rows, tile_rows, [&](int i, int height) { affine_tiles[height - 1](a, first + i, j, x + i * ldx, panel); });
     }

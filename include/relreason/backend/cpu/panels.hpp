@@ -83,7 +83,7 @@ struct panel_kernels {
   static void affine(const affine_args<real>& a) {
     const int block = block_rows(static_cast<std::ptrdiff_t>(sizeof(real)) * a.k);
     for (int first = 0; first < a.rows; first += block) {
-      const real* panel = static_cast<const real*>(a.packed);
+      const real* panel = static_cast<const real*>(a.w.packed);
       for (int j = 0; j < a.n; j += panel_width, panel += static_cast<std::ptrdiff_t>(a.k) * panel_width)
         for_each_tile(std::min(block, a.rows - first), Tile::tile_rows, [&](int i, int height) { Tile::affine(height, a, first + i, j, panel); });
     }

@@ -1,0 +1,27 @@
+# Tests of the CUDA backend: tests/cuda/*.test.cpp on Thrust's host systems, with the ordinary compiler, label unit;
+# tests/cuda/*.cu with nvcc, on a GPU where there is one, label cuda.
+add_custom_target(cuda_tests)
+if(NOT TARGET relreason::thrust_host)
+  return()
+endif()
+file(GLOB host_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.test.cpp)
+if(host_sources AND NOT flags MATCHES "-fsanitize=thread")
+  add_executable(test_cuda_host ${host_sources})
+  target_link_libraries(test_cuda_host PRIVATE test_main relreason::thrust_host)
+  if(flags MATCHES "-fsanitize")
+    target_compile_options(test_cuda_host PRIVATE -fno-sanitize=null)  # Thrust's radix sort binds a null reference, and does not use it
+  endif()
+  add_test(NAME unit/cuda_host COMMAND test_cuda_host)
+  set_tests_properties(unit/cuda_host PROPERTIES LABELS unit TIMEOUT 900)
+  add_dependencies(unit_tests test_cuda_host)
+endif()
+file(GLOB device_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.cu)
+if(device_sources AND relreason_nvcc)
+  # Not test_main itself: its g++ options are none for nvcc.
+  add_executable(test_cuda ${device_sources} $<TARGET_OBJECTS:test_main>)
+  target_include_directories(test_cuda PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} $<TARGET_PROPERTY:Catch2::Catch2,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_link_libraries(test_cuda PRIVATE relreason::cuda relreason_cuda_warnings Catch2::Catch2)
+  add_test(NAME cuda/all COMMAND test_cuda)
+  set_tests_properties(cuda/all PROPERTIES LABELS cuda TIMEOUT 500 RUN_SERIAL ON)
+  add_dependencies(cuda_tests test_cuda)
+endif()

@@ -1,0 +1,57 @@
+// relreason/backend/cuda/arithmetic.cuh -- float arithmetic that has the same bits on the host and on a GPU, and as the portable CPU kernels.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "relreason/backend/host_device.hpp"
+
+// Multiplies and adds in two roundings. A macro, for what the host may fuse is decided by the function that it stands in: mark that one
+// RELREASON_HD_UNFUSED and begin it with RELREASON_HD_UNFUSED_BODY.
+#if defined(__CUDA_ARCH__)
+#define RELREASON_MULTIPLY_ADD(x, w, s) __fadd_rn(s, __fmul_rn(x, w))
+#else
+#define RELREASON_MULTIPLY_ADD(x, w, s) ((s) + (x) * (w))
+#endif
+#if defined(__CUDACC__)
+#define RELREASON_HD_UNFUSED RELREASON_HD
+#define RELREASON_HD_UNFUSED_BODY
+#elif defined(__clang__)
+#define RELREASON_HD_UNFUSED
+#define RELREASON_HD_UNFUSED_BODY _Pragma("clang fp contract(off)")
+#else
+#define RELREASON_HD_UNFUSED __attribute__((optimize("fp-contract=off")))
+#define RELREASON_HD_UNFUSED_BODY
+#endif
+
+namespace relreason::device {
+
+RELREASON_HD inline std::uint32_t bits_of(float x) {
+  std::uint32_t u = 0;
+  memcpy(&u, &x, sizeof u);
+  return u;
+}
+RELREASON_HD inline float float_of(std::uint32_t u) {
+  float x = 0;
+  memcpy(&x, &u, sizeof x);
+  return x;
+}
+
+// Nearest even; subnormal numbers become zero and NaN stays, as cpu::bf16_bits does it.
+RELREASON_HD inline std::uint16_t to_bf16(float x) {
+  const std::uint32_t u = bits_of(x), magnitude = u & 0x7fffffffu;
+  std::uint32_t rounded = (u + 0x7fffu + (u >> 16 & 1u)) >> 16;
+  if (magnitude > 0x7f800000u) rounded = u >> 16 | 0x40u;
+  if (magnitude < 0x00800000u) rounded = (u & 0x80000000u) >> 16;
+  return static_cast<std::uint16_t>(rounded);
+}
+RELREASON_HD inline float from_bf16(std::uint16_t b) { return float_of(std::uint32_t{b} << 16); }
+
+// What a product of the given precision reads of x.
+template <bool Rounded>
+RELREASON_HD float operand(float x) {
+  if constexpr (Rounded) return from_bf16(to_bf16(x));
+  else return x;
+}
+
+}  // namespace relreason::device

@@ -1,0 +1,181 @@
+// relreason/backend/cuda/state.cuh -- the backend's primitives on a device: the same list as backend/cpu/state.hpp, over whole batches.
+// Operations that call nothing else run on both. Every call is asynchronous, in the order of the system's stream.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+
+#include "relreason/backend/cpu/state.hpp"
+#include "relreason/backend/cuda/elements.cuh"
+#include "relreason/backend/cuda/product_args.cuh"
+#include "relreason/backend/cuda/rows.cuh"
+#include "relreason/backend/cuda/segments.cuh"
+#include "relreason/backend/cuda/storage.cuh"
+
+namespace relreason::device {
+
+namespace pass {
+
+// What a CPU kernel does in its epilogue and a library does not: y = relu(y + row_bias_(of i)), or y = gate > 0 ? y : 0.
+struct late_rows {
+  float* y;
+  std::ptrdiff_t ldy;
+  grid_width width;
+  const float* row_bias;
+  const int* of;
+  bool relu;
+  const float* gate;
+  std::ptrdiff_t ldgate;
+  std::size_t w;
+  RELREASON_HD void operator()(std::size_t i) const {
+    const place p = width.split(i);
+    float& to = y[static_cast<std::ptrdiff_t>(p.row) * ldy + p.column];
+    float v = to;
+    if (row_bias) v += row_bias[static_cast<std::size_t>(of[p.row]) * w + p.column];
+    if (relu && v < 0) v = 0;
+    if (gate && !(gate[static_cast<std::ptrdiff_t>(p.row) * ldgate + p.column] > 0)) v = 0;
+    to = v;
+  }
+};
+
+}  // namespace pass
+
+template <class System, class Products, class T>
+struct state {
+  static_assert(std::is_same_v<T, float>, "relreason::device: models run in float; gradient checks in double run on the CPU");
+  using real = T;
+  static constexpr bool on_device = true;
+  static constexpr int chunk_rows = std::numeric_limits<int>::max();  // all pair rows at once
+
+  System system;
+  Products* products = nullptr;
+  scratch_memory<System>* scratch = nullptr;
+  arena *memory = nullptr, *tables = nullptr, *host_tables = nullptr;
+  bool training = false, gradients = false;
+  std::uint64_t seed = 0, line = 0;
+  const std::uint64_t* step = nullptr;  // in the system's memory
+  double* loss = nullptr;               // what add_loss() adds to, there too
+
+  void want(int, int, int) const {}
+  template <class V>
+  table<V> take_table(int n) {
+    return {host_tables->template take<V>(static_cast<std::size_t>(n)), tables->template take<V>(static_cast<std::size_t>(n))};
+  }
+  row_groups take_groups(int n_rows, int n_groups) {
+    return {take_table<int>(n_rows), take_table<int>(n_groups + 1), take_table<int>(n_rows), n_rows, n_groups};
+  }
+  // Lists the rows of each group, in order.
+  void close_groups(row_groups& g) const {
+    int *start = g.start.host, *order = g.order.host;
+    std::fill_n(start, g.groups + 1, 0);
+    for (int i = 0; i < g.rows; ++i) ++start[g.of.host[i] + 1];
+    g.longest = g.groups ? *std::max_element(start, start + g.groups + 1) : 0;
+    for (int k = 0; k < g.groups; ++k) start[k + 1] += start[k];
+    for (int i = 0; i < g.rows; ++i) order[start[g.of.host[i]]++] = i;
+    for (int k = g.groups; k > 0; --k) start[k] = start[k - 1];
+    start[0] = 0;
+  }
+  void group_by_input(row_groups& g, const int* host_index) const {
+    std::copy_n(host_index, g.rows, g.of.host);
+    close_groups(g);
+  }
+
+  // ---- products
+  void affine(const relreason::affine_args<T>& a) const {
+    if (a.rows == 0) return;
+    affine_product p;
+    p.rows = a.rows, p.k = a.k, p.n = a.n;
+    p.x = a.x, p.ldx = a.ldx;
+    p.w = a.w.data, p.ldw = a.w.ld, p.transposed = a.w.transposed;
+    p.y = a.y, p.ldy = a.ldy;
+    p.bias = a.row_bias ? nullptr : a.bias;
+    p.accumulate = a.accumulate, p.relu = a.relu && !a.row_bias;
+    p.scratch = scratch->at_least(system, products->scratch_bytes(a.rows, a.k, a.n));
+    products->affine(p);
+    if (!a.row_bias && !a.gate) return;
+    const auto w = static_cast<std::size_t>(a.n);
+    device::each(system, static_cast<std::size_t>(a.rows) * w,
+                 pass::late_rows{a.y, a.ldy, grid_width(w), a.row_bias, a.row_bias_of, a.relu && a.row_bias, a.gate, a.ldgate, w});
+  }
+  void outer(const relreason::outer_args<T>& a) const {
+    if (a.rows == 0) return;
+    outer_product p;
+    p.rows = a.rows, p.m = a.m, p.n = a.n, p.a = a.a, p.lda = a.lda, p.b = a.b, p.ldb = a.ldb, p.c = a.c, p.ldc = a.ldc;
+    p.scratch = scratch->at_least(system, products->scratch_bytes(a.rows, a.m, a.n));
+    products->outer(p);
+  }
+  std::size_t packed_bytes(int, int) const { return 0; }  // weights are read where they lie
+  void pack(const T*, std::ptrdiff_t, bool, int, int, std::byte*) const {}
+
+  // ---- elements
+  void fill(std::size_t n, T* to, T value) const { device::fill(system, n, to, value); }
+  void copy(std::size_t n, T* to, const T* from) const { device::copy(system, n, to, from); }
+  void add(std::size_t n, T* to, const T* from) const { device::add(system, n, to, from); }
+  void gate(std::size_t n, T* to, const T* by) const { device::gate(system, n, to, by); }
+  void dropout(std::size_t n, T* x, int percent, int layer, std::uint64_t first) const {
+    device::dropout(system, n, x, percent, dropout_place{seed, line, layer, 0, step}, first);
+  }
+  template <class F>
+  void each(std::size_t n, const F& f) const {
+    device::each(system, n, f);
+  }
+  template <class F>
+  void add_loss(std::size_t n, const F& f) const {
+    device::sum(system, n, f, loss, scratch->at_least(system, sum_scratch(n)));
+  }
+
+  // ---- rows
+  void copy_rows(int n_rows, int width, T* to, int ld_to, const T* from, int ld_from, const int* row = nullptr) const {
+    device::copy_rows(system, size(n_rows), size(width), to, size(ld_to), from, size(ld_from), row);
+  }
+  void add_rows(int n_rows, int width, T* to, int ld_to, const T* from, int ld_from, const int* row = nullptr, const T* by = nullptr) const {
+    device::add_rows(system, size(n_rows), size(width), to, size(ld_to), from, size(ld_from), row, by);
+  }
+  void scale_rows(int n_rows, int width, T* x, const T* by) const { device::scale_rows(system, size(n_rows), size(width), x, by); }
+  void sum_rows(int n_rows, int width, const T* x, T* to) const {
+    device::sum_rows(system, size(n_rows), size(width), x, to, scratch->at_least(system, sum_rows_scratch<T>(size(n_rows), size(width))));
+  }
+  void sum_groups(const row_groups& g, int first, int n_rows, int width, const T* x, int ldx, T* to, int ld_to, const T* by = nullptr) const {
+    const row_lists lists = window(g, first, n_rows);
+    device::sum_groups(system, lists, size(width), x, size(ldx), to, size(ld_to), by,
+                       scratch->at_least(system, sum_groups_scratch<T>(lists, size(width))));
+  }
+  void max_groups(const row_groups& g, int first, int n_rows, int width, const T* x, T* to, int* best) const {
+    const row_lists lists = window(g, first, n_rows);
+    device::max_groups(system, lists, size(width), x, to, best, true, scratch->at_least(system, max_groups_scratch<T>(lists, size(width))));
+  }
+  void gather_pairs(int n_rows, int width, T* to, const T* a, const int* ia, const T* b, const int* ib, bool relu) const {
+    device::gather_pairs(system, size(n_rows), size(width), to, a, ia, b, ib, relu);
+  }
+  void select_rows(int n_rows, int width, T* to, const std::uint32_t* bits, const T* from, const int* row, const T* by, const T* also) const {
+    device::select_rows(system, size(n_rows), size(width), to, bits, from, row, by, also);
+  }
+  void make_bits(int n_rows, int width, const T* x, std::uint32_t* bits) const { device::make_bits(system, size(n_rows), size(width), x, bits); }
+  void dot_rows(int n_rows, int width, const T* x, const T* y, const int* row, T* to) const {
+    device::dot_rows(system, size(n_rows), size(width), x, y, row, to);
+  }
+  void lstm_forward(int n_rows, int width, T* gates, T* c, T* tc, T* h) const {
+    device::lstm_forward(system, size(n_rows), size(width), gates, c, tc, h);
+  }
+  void lstm_backward(int n_rows, int width, T* gates, const T* c_before, const T* tc, const T* dh, T* dc) const {
+    device::lstm_backward(system, size(n_rows), size(width), gates, c_before, tc, dh, dc);
+  }
+
+ private:
+  static std::size_t size(int n) { return static_cast<std::size_t>(n); }
+  static row_lists window(const row_groups& g, int first, int n_rows) {
+    row_lists lists{size(g.groups), g.start.at, g.order.at, size(g.rows), size(g.longest)};
+    if (first != 0 || n_rows != g.rows) lists.first = first, lists.last = first + n_rows;
+    return lists;
+  }
+};
+
+// The backend as a template argument of engines.
+template <class System, class Products>
+struct backend {
+  template <class T>
+  using state = device::state<System, Products, T>;
+};
+
+}  // namespace relreason::device

@@ -1,0 +1,100 @@
+// relreason/train/device_trainer.hpp -- a trainer on the device that its options name, "cpu" or "cuda:0", in a plain C++ file.
+// device_trainer<rn, adam, "a"> t(limits, threads, {.device = device::parse_device("cuda")});    The CUDA part of each model is one line in a .cu
+// file of the program, beside #include "relreason/backend/cuda/trainer.cuh":
+//   template struct relreason::cuda_training<rn, adam, "a">;
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "relreason/train/trainer.hpp"
+
+namespace relreason {
+
+// A stepper (see cpu_stepper) whose backend is chosen when the program runs.
+template <class M, class Optimizer, name... Wanted>
+struct any_stepper {
+  using outputs_type = std::array<float*, sizeof...(Wanted)>;
+  virtual ~any_stepper() = default;
+  virtual void run(const batch<M>&, const step_options&, const outputs_type&) = 0;
+  virtual double loss() const = 0;
+  virtual std::string find_non_finite(int* sample) = 0;
+  virtual void clear_gradient(std::size_t offset, std::size_t count) = 0;
+  virtual double gradient_size() = 0;
+  virtual void update(const Optimizer&, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) = 0;
+  virtual std::vector<float>& moment(std::size_t m) = 0;
+  virtual void pull() = 0;
+  virtual void push() = 0;
+  virtual const char* instructions() const = 0;
+  virtual const kernels<float>& kernel() const = 0;
+  virtual int lanes() const = 0;
+};
+
+template <class Stepper, class M, class Optimizer, name... Wanted>
+struct stepper_as_any final : any_stepper<M, Optimizer, Wanted...> {
+  using outputs_type = std::array<float*, sizeof...(Wanted)>;
+  Stepper own;
+  stepper_as_any(const limits<M>& at, executor& threads, const trainer_options& options, parameters<M>& weights)
+      : own(at, threads, options, weights) {}
+  void run(const batch<M>& b, const step_options& o, const outputs_type& to) override { own.run(b, o, to); }
+  double loss() const override { return own.loss(); }
+  std::string find_non_finite(int* sample) override { return own.find_non_finite(sample); }
+  void clear_gradient(std::size_t offset, std::size_t count) override { own.clear_gradient(offset, count); }
+  double gradient_size() override { return own.gradient_size(); }
+  void update(const Optimizer& optimizer, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) override {
+    own.update(optimizer, offset, count, rate, step, scale);
+  }
+  std::vector<float>& moment(std::size_t m) override { return own.moment(m); }
+  void pull() override { own.pull(); }
+  void push() override { own.push(); }
+  const char* instructions() const override { return own.instructions(); }
+  const kernels<float>& kernel() const override { return own.kernel(); }
+  int lanes() const override { return own.lanes(); }
+};
+
+// Defined by relreason/backend/cuda/trainer.cuh. A link error that names it asks for the line above.
+template <class M, class Optimizer, name... Wanted>
+struct cuda_training {
+  static std::unique_ptr<any_stepper<M, Optimizer, Wanted...>> make(const limits<M>&, executor&, const trainer_options&, parameters<M>&);
+};
+
+// The stepper of device_trainer.
+template <class M, class Optimizer, name... Wanted>
+class chosen_stepper {
+ public:
+  using model = M;
+  using optimizer_type = Optimizer;
+  static constexpr std::size_t n_wanted = sizeof...(Wanted);
+
+  chosen_stepper(const limits<M>& at, executor& threads, const trainer_options& options, parameters<M>& weights) {
+    using on_cpu = stepper_as_any<cpu_stepper<M, Optimizer, Wanted...>, M, Optimizer, Wanted...>;
+    if (options.device.cuda) own_ = cuda_training<M, Optimizer, Wanted...>::make(at, threads, options, weights);
+    else own_ = std::make_unique<on_cpu>(at, threads, options, weights);
+  }
+  void run(const batch<M>& b, const step_options& o, const std::array<float*, n_wanted>& to) { own_->run(b, o, to); }
+  double loss() const { return own_->loss(); }
+  std::string find_non_finite(int* sample) { return own_->find_non_finite(sample); }
+  void clear_gradient(std::size_t offset, std::size_t count) { own_->clear_gradient(offset, count); }
+  double gradient_size() { return own_->gradient_size(); }
+  void update(const Optimizer& optimizer, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) {
+    own_->update(optimizer, offset, count, rate, step, scale);
+  }
+  std::vector<float>& moment(std::size_t m) { return own_->moment(m); }
+  void pull() { own_->pull(); }
+  void push() { own_->push(); }
+  const char* instructions() const { return own_->instructions(); }
+  const kernels<float>& kernel() const { return own_->kernel(); }
+  int lanes() const { return own_->lanes(); }
+
+ private:
+  std::unique_ptr<any_stepper<M, Optimizer, Wanted...>> own_;
+};
+
+template <class M, class Optimizer = adam, name... Wanted>
+class device_trainer : public basic_trainer<chosen_stepper<M, Optimizer, Wanted...>> {
+ public:
+  using device_trainer::basic_trainer::basic_trainer;
+};
+
+}  // namespace relreason

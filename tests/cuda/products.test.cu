@@ -1,0 +1,211 @@
+// tests/cuda/products.test.cu -- products on the GPU: the plain ones bit for bit as on the host, cuBLASLt's against sums in double.
+#include "relreason/backend/cuda/products.cuh"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "needs_device.hpp"
+#include "product_data.hpp"
+#include "relreason/backend/cuda/cublaslt.cuh"
+#include "relreason/backend/cuda/graph.cuh"
+#include "relreason/backend/cuda/memory.cuh"
+#include "support/message_of.hpp"
+
+namespace {
+
+using namespace relreason;
+using namespace relreason::device;
+using namespace product_data;
+
+// One stream, cuBLASLt on it, and arrays that are copied there.
+struct gpu {
+  stream on;
+  device_memory workspace{cublaslt_workspace_bytes};
+  std::deque<device_memory> arrays;
+  cuda_system system() const { return {on.get()}; }
+  template <class T>
+  T* take(std::size_t n) {
+    return arrays.emplace_back(n * sizeof(T)).template as<T>();
+  }
+  float* take(const matrix& m) {
+    float* there = take<float>(m.all.size());
+    copy(on.get(), there, m.all.data(), m.all.size());
+    return there;
+  }
+  void read(matrix& to, const float* from) const { read(to.all.data(), from, to.all.size()); }
+  template <class T>
+  void read(T* to, const T* from, std::size_t n) const {
+    copy(on.get(), to, from, n);
+    on.synchronize();
+  }
+};
+
+struct shape {
+  int rows, k, n;
+};
+// Widths that no vector load divides, the sizes of the Relation Network's layers, one row.
+constexpr shape shapes[]{{1, 256, 28}, {5, 7, 33}, {67, 26, 256}, {300, 256, 256}, {129, 130, 128}, {640, 512, 29}};
+
+double bound(precision p, int k) { return p == precision::full ? fp32_bound(k) : rounded_bound(k, p == precision::bf16 ? 8 : 10); }
+
+// Forward, its mask, the gated backward and the outer product of one layer, by some products, against doubles and masks against values.
+template <class P>
+void check_layer(gpu& g, P& products, precision p, shape s, bool transposed) {
+  INFO(text_of(p) << " rows " << s.rows << " k " << s.k << " n " << s.n << " transposed " << transposed);
+  matrix x(s.rows, s.k, 1), w(transposed ? s.k : s.n, transposed ? s.n : s.k, 2), bias(1, s.n, 3, 0), y(s.rows, s.n, 4), before = y;
+  const std::size_t words = static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(mask_words(s.n));
+  void* scratch = g.take<std::byte>(products.scratch_bytes(s.rows, s.k, s.n));
+  affine_product a = affine(x, w, transposed, y);
+  a.x = g.take(x), a.w = g.take(w), a.bias = g.take(bias), a.scratch = scratch;
+  const auto worst = [&](auto&& expected) {
+    double most = 0;
+    for (int i = 0; i < s.rows; ++i)
+      for (int j = 0; j < s.n; ++j) most = std::max(most, std::abs(expected(i, j) - y(i, j)));
+    return most;
+  };
+  const auto product = [&](int i, int j) { return dot(x, w, transposed, i, j) + bias(0, j); };
+
+  a.y = g.take(y), a.accumulate = true;
+  products.affine(a);
+  g.read(y, a.y);
+  CHECK(worst([&](int i, int j) { return product(i, j) + before(i, j); }) <= bound(p, s.k));
+
+  std::vector<std::uint32_t> bits(words);
+  a.accumulate = false, a.relu = true, a.bits = g.take<std::uint32_t>(words), a.ldbits = mask_words(s.n);
+  products.affine(a);
+  g.read(y, a.y);
+  g.read(bits.data(), a.bits, words);
+  CHECK(worst([&](int i, int j) { return std::max(product(i, j), 0.0); }) <= bound(p, s.k));
+  long wrong_bits = 0;
+  for (int i = 0; i < s.rows; ++i)
+    for (int j = 0; j < s.n; ++j) wrong_bits += bit(bits.data(), a.ldbits, i, j) != (y(i, j) > 0);
+  CHECK(wrong_bits == 0);
+
+  matrix sum(1, s.n, 5);
+  affine_product back = a;
+  back.bias = nullptr, back.relu = false, back.bits = nullptr, back.gate_bits = a.bits, back.ldgate = a.ldbits, back.gate_sum = g.take(sum);
+  const matrix forward = y;
+  products.affine(back);
+  g.read(y, back.y);
+  g.read(sum, back.gate_sum);
+  const auto gated = [&](int i, int j) { return forward(i, j) > 0 ? dot(x, w, transposed, i, j) : 0.0; };
+  CHECK(worst(gated) <= bound(p, s.k));
+  double worst_sum = 0;
+  for (int j = 0; j < s.n; ++j) worst_sum = std::max(worst_sum, std::abs(column_sum(y, j) - sum(0, j)));
+  CHECK(worst_sum <= bound(precision::full, s.rows) * std::sqrt(double(s.k)));
+
+  matrix c(s.n, s.k, 6), c_before = c, sums(1, s.n, 7);
+  outer_product o = outer(y, x, c);
+  o.a = back.y, o.b = a.x, o.c = g.take(c), o.a_sum = g.take(sums), o.scratch = g.take<std::byte>(products.scratch_bytes(s.rows, s.n, s.k));
+  products.outer(o);
+  g.read(c, o.c);
+  g.read(sums, o.a_sum);
+  double worst_c = 0, scale = 1 + std::sqrt(double(s.k));  // y is a sum of k products
+  for (int i = 0; i < s.n; ++i)
+    for (int j = 0; j < s.k; ++j) worst_c = std::max(worst_c, std::abs(outer_dot(y, x, i, j) + c_before(i, j) - c(i, j)));
+  CHECK(worst_c <= scale * bound(p, s.rows));
+  worst_sum = 0;
+  for (int j = 0; j < s.n; ++j) worst_sum = std::max(worst_sum, std::abs(column_sum(y, j) - sums(0, j)));
+  CHECK(worst_sum <= scale * bound(p == precision::tf32 ? p : precision::full, s.rows));
+}
+
+}  // namespace
+
+TEST_CASE("cuBLASLt: a missing workspace is refused before the device is asked") {
+  CHECK(contains(message_of([] { cublaslt_products({}, precision::full, nullptr); }), "found no workspace, wanted 33554432 bytes"));
+}
+
+TEST_CASE("plain products on the GPU have the host's bits", "[small]") {
+  if (no_device()) return;
+  for (const precision p : {precision::full, precision::bf16}) {
+    gpu g;
+    const plain_products<cuda_system> there(g.system(), p);
+    const plain_products<serial_system> here({}, p);
+    matrix x(67, 130, 1), w(33, 130, 2), y(67, 33, 3), on_gpu = y;
+    affine_product a = affine(x, w, false, y), b = a;
+    b.x = g.take(x), b.w = g.take(w), b.y = g.take(y);
+    here.affine(a);
+    there.affine(b);
+    g.read(on_gpu, b.y);
+    CHECK(std::memcmp(y.data(), on_gpu.data(), y.all.size() * sizeof(float)) == 0);
+  }
+}
+
+TEST_CASE("plain products on the GPU: every epilogue agrees with double", "[small]") {
+  if (no_device()) return;
+  for (const precision p : {precision::full, precision::bf16})
+    for (const shape s : {shapes[1], shapes[2]}) {
+      gpu g;
+      plain_products<cuda_system> products(g.system(), p);
+      check_layer(g, products, p, s, false);
+    }
+}
+
+TEST_CASE("cuBLASLt products: every epilogue agrees with double, in fp32, TF32 and bf16") {
+  if (no_device()) return;
+  for (const precision p : {precision::full, precision::tf32, precision::bf16}) {
+    gpu g;
+    cublaslt_products products(g.system(), p, g.workspace.data());
+    for (const shape s : shapes)
+      for (const bool transposed : {false, true}) check_layer(g, products, p, s, transposed);
+    std::printf("%s\n", products.description().c_str());
+  }
+}
+
+TEST_CASE("cuBLASLt products: the mask of an exact zero is 0, as on the CPU, so that no gradient passes it") {
+  if (no_device()) return;
+  for (const precision p : {precision::full, precision::tf32, precision::bf16}) {
+    INFO(text_of(p));
+    gpu g;
+    cublaslt_products products(g.system(), p, g.workspace.data());
+    matrix x(64, 256, 1, 0), w(256, 256, 2, 0), bias(1, 256, 3, 0), y(64, 256, 4, 0);
+    std::fill(x.all.begin(), x.all.end(), 0.0f);
+    std::fill(bias.all.begin(), bias.all.begin() + 128, 0.0f);
+    std::fill(bias.all.begin() + 128, bias.all.end(), 1.0f);
+    affine_product a = affine(x, w, false, y);
+    a.x = g.take(x), a.w = g.take(w), a.bias = g.take(bias), a.y = g.take(y), a.relu = true;
+    a.scratch = g.take<std::byte>(products.scratch_bytes(64, 256, 256));
+    std::vector<std::uint32_t> bits(64 * 8);
+    a.bits = g.take<std::uint32_t>(bits.size()), a.ldbits = 8;
+    products.affine(a);
+    g.read(bits.data(), a.bits, bits.size());
+    for (std::size_t i = 0; i < bits.size(); ++i) {
+      INFO("word " << i);
+      CHECK(bits[i] == (i % 8 < 4 ? 0u : 0xffffffffu));
+    }
+  }
+}
+
+TEST_CASE("cuBLASLt products: the same bits run after run, one algorithm per shape, and captured as uncaptured") {
+  if (no_device()) return;
+  for (const precision p : {precision::full, precision::tf32, precision::bf16}) {
+    gpu g;
+    cublaslt_products products(g.system(), p, g.workspace.data());
+    matrix x(4096, 256, 1, 0), dy(4096, 256, 2, 0), c(256, 256, 3, 0);
+    outer_product o = outer(dy, x, c);
+    o.accumulate = false;
+    o.a = g.take(dy), o.b = g.take(x), o.c = g.take(c), o.scratch = g.take<std::byte>(products.scratch_bytes(4096, 256, 256));
+    products.outer(o);
+    matrix first = c;
+    g.read(first, o.c);
+    const std::size_t shapes_met = products.shapes();
+    for (int run = 0; run < 5; ++run) {
+      products.outer(o);
+      g.read(c, o.c);
+      CHECK(std::memcmp(first.data(), c.data(), c.all.size() * sizeof(float)) == 0);
+    }
+    CHECK(products.shapes() == shapes_met);
+    captured_graph graph;
+    graph.capture(g.on, [&] { products.outer(o); });
+    zero(g.on.get(), o.c, c.all.size());
+    graph.launch(g.on);
+    g.read(c, o.c);
+    CHECK(std::memcmp(first.data(), c.data(), c.all.size() * sizeof(float)) == 0);
+  }
+}

@@ -1,0 +1,106 @@
+// tests/cuda/table.test.cpp -- the table of operations by backend in docs/policies/backend.md is that of the library.
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+
+#include "catch.hpp"
+#include "relreason/backend/cuda/trainer.cuh"
+#include "relreason/core/block.hpp"
+#include "relreason/graph/pick.hpp"
+#include "relreason/loss/cross_entropy.hpp"
+#include "relreason/loss/multi_label.hpp"
+#include "relreason/message/pool.hpp"
+#include "relreason/message/sum_over.hpp"
+#include "relreason/nn/add.hpp"
+#include "relreason/nn/dropout.hpp"
+#include "relreason/nn/lstm.hpp"
+#include "relreason/nn/mlp.hpp"
+#include "relreason/optim/adamw.hpp"
+#include "relreason/optim/sgd.hpp"
+
+using namespace relreason;
+
+namespace {
+
+struct scene : sample {};
+struct object : each<scene> {};
+struct pair : all_pairs<object> {};
+struct masked : some<object> {};
+using x = rows<object, 4>;
+using on_scene = rows<scene, 4>;
+
+// An operation of a user's that says nothing of devices.
+struct loops {
+  template <class X>
+  struct bind : operation {
+    using out = rows<typename X::space, X::width>;
+  };
+};
+
+template <class Operation, class... Values>
+constexpr bool runs_there = Operation::template bind<Values...>::on_device;
+template <class Optimizer>
+constexpr bool has_factors = requires(const Optimizer& o) {
+  o.template factors<float>(double{}, 1LL, double{});
+};
+
+// Names in `ticks` in the first column of the table that follows a line.
+std::map<std::string, std::string> table_after(const std::string& page, const std::string& heading) {
+  std::ifstream file(RELREASON_SOURCE_DIR "/docs/policies/" + page);
+  std::map<std::string, std::string> rows;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("## ", 0) == 0) inside = line == heading;
+    if (!inside || line.rfind("| `", 0) != 0) continue;
+    const auto end = line.find_first_of("`<,", 3);
+    rows[line.substr(3, end - 3)] = line;
+  }
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("operations by backend: the table names what runs on a device, and everything that ships", "[cuda]") {
+  using stack = block<of<"x">, let<"y", add, of<"x", "x">>>;
+  const std::map<std::string, bool> wanted{{"linear", runs_there<linear<3>, x>},
+                                           {"mlp", runs_there<mlp<relu<3>>, x>},
+                                           {"dropout", runs_there<dropout<10>, x>},
+                                           {"embedding", runs_there<embedding<3>, value<object, ids<5>>>},
+                                           {"last_state", runs_there<last_state<lstm<3>, embedding<2>>, value<object, ids<5>>>},
+                                           {"add", runs_there<add, x, x>},
+                                           {"pool", runs_there<pool<object>, x>},
+                                           {"sum_over", runs_there<sum_over<pair, mlp<relu<3>>>, x, x, on_scene>},
+                                           {"pick", runs_there<pick<masked>, x>},
+                                           {"block", runs_there<stack, x>},
+                                           {"repeat", runs_there<repeat<2, stack>, x>},
+                                           {"shared", runs_there<stack, x>},
+                                           {"cross_entropy", runs_there<cross_entropy<>, rows<scene, 3>, value<scene, label<3>>>},
+                                           {"multi_label", runs_there<multi_label, on_scene, on_scene>},
+                                           {"adam", has_factors<adam>},
+                                           {"adamw", has_factors<adamw>},
+                                           {"sgd", has_factors<sgd>}};
+  const auto table = table_after("backend.md", "## Operations by backend");
+  std::set<std::string> names, rows;
+  for (const auto& [name, there] : wanted) {
+    INFO(name);
+    CHECK(there);
+    names.insert(name);
+  }
+  for (const auto& [name, row] : table) rows.insert(name);
+  CHECK(rows == names);
+  auto shipped = table_after("operation.md", "## What ships");
+  shipped.merge(table_after("loss.md", "## What ships"));
+  shipped.merge(table_after("optimizer.md", "## What ships"));
+  CHECK(shipped.size() >= 15);
+  for (const auto& [name, row] : shipped) {
+    INFO(name << " ships, so the table has a row of it");
+    CHECK(rows.count(name) == 1);
+  }
+}
+
+TEST_CASE("operations by backend: what loops over host memory does not claim a device", "[cuda]") {
+  CHECK_FALSE(runs_there<loops, x>);
+  CHECK_FALSE(runs_there<repeat<2, loops>, x>);
+  CHECK_FALSE(runs_there<block<of<"x">, let<"y", add, of<"x", "x">>, let<"z", loops, of<"y">>>, x>);
+}
