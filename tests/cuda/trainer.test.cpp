@@ -99,6 +99,23 @@ std::unique_ptr<any_stepper<small::net, adam>> cuda_training<small::net, adam>::
   return std::make_unique<stepper_as_any<device::stepper<device::serial_system, small::net, adam>, small::net, adam>>(at, threads, options, weights);
 }
 
+TEST_CASE("device trainer: answers() are those of a prediction with the weights of the moment, and do not disturb training", "[cuda]") {
+  serial_executor serial;
+  trainer<small::net, adam, "a"> cpu(small::planned(), serial, {.seed = 3});
+  device::trainer_on<device::serial_system, small::net, adam, "a"> there(small::planned(), serial, {.seed = 3});
+  const auto b = small::scenes(0, 40);
+  std::vector<float> before(160), wanted(160), found(160);
+  there.answers()(b, {before.data()});
+  trained(cpu, 0, 3);
+  trained(there, 0, 3);
+  cpu.answers()(b, {wanted.data()});
+  there.answers()(b, {found.data()});
+  CHECK(cuda_test::apart(wanted.data(), found.data(), wanted.size()) < cuda_test::agreement);
+  CHECK(cuda_test::apart(wanted.data(), before.data(), wanted.size()) > .01);
+  const auto after = trained(cpu, 3, 2), there_after = trained(there, 3, 2);
+  CHECK(cuda_test::apart(after.data(), there_after.data(), after.size()) < 1e-6);
+}
+
 TEST_CASE("device_trainer: its options choose the device; trainer refuses one", "[cuda]") {
   thread_pool two(2);
   trainer<small::net> cpu(small::planned(), two, {.seed = 3});
@@ -131,4 +148,8 @@ TEST_CASE("device trainer: a run in a folder learns, stops and goes on there as 
   load_weights(b, found, {.allow_extra = true});
   CHECK(cuda_test::apart(wanted.data(), found.data(), wanted.learned()) < 1e-5);
   CHECK(b.metadata().at("instructions") == "thrust serial fp32");
+  const auto there_log = read_log(folder / "there/log.jsonl"), cpu_log = read_log(folder / "cpu/log.jsonl");
+  REQUIRE(there_log.back().event == "validation");
+  CHECK(there_log.back().find("loss").value() == Approx(cpu_log.back().find("loss").value()).epsilon(1e-5));
+  CHECK(there_log.back().find("accuracy") == cpu_log.back().find("accuracy"));
 }

@@ -64,16 +64,14 @@ struct near_points {
     }
     return right;
   }
-  validation_result validate(const parameters<net>& weights, const limits<net>& at, const kernels<float>& kernel, executor&) const {
-    const predictor<net, float, "y"> predict(weights, at, kernel);
-    auto own = predict.make_workspace();
+  validation_result validate(const answers_of<net>& answers) const {
     batch<net> b;
     double hits = 0;
     for (int i = 0; i < validation; ++i) {
       float y[2];
       b.clear();
       add(b, training + i);
-      predict.run(own, b, {y});
+      answers(b, y);
       hits += static_cast<double>(right(b, y));
     }
     return {1 - hits / validation, hits / validation, {{"scenes", validation}}};

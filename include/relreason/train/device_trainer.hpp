@@ -4,6 +4,7 @@
 //   template struct relreason::cuda_training<rn, adam, "a">;
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct any_stepper {
   virtual void clear_gradient(std::size_t offset, std::size_t count) = 0;
   virtual double gradient_size() = 0;
   virtual void update(const Optimizer&, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) = 0;
+  virtual std::function<void(const batch<M>&, const outputs_type&)> answers() = 0;
   virtual std::vector<float>& moment(std::size_t m) = 0;
   virtual void pull() = 0;
   virtual void push() = 0;
@@ -44,6 +46,10 @@ struct stepper_as_any final : any_stepper<M, Optimizer, Wanted...> {
   double gradient_size() override { return own.gradient_size(); }
   void update(const Optimizer& optimizer, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) override {
     own.update(optimizer, offset, count, rate, step, scale);
+  }
+  std::function<void(const batch<M>&, const outputs_type&)> answers() override {
+    if constexpr (sizeof...(Wanted) > 0) return own.answers();
+    else return {};
   }
   std::vector<float>& moment(std::size_t m) override { return own.moment(m); }
   void pull() override { own.pull(); }
@@ -79,6 +85,10 @@ class chosen_stepper {
   double gradient_size() { return own_->gradient_size(); }
   void update(const Optimizer& optimizer, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) {
     own_->update(optimizer, offset, count, rate, step, scale);
+  }
+  std::function<void(const batch<M>&, const std::array<float*, n_wanted>&)> answers() {
+    static_assert(n_wanted > 0, "relreason::device_trainer: name the values that answers() shall compute after the optimizer");
+    return own_->answers();
   }
   std::vector<float>& moment(std::size_t m) { return own_->moment(m); }
   void pull() { own_->pull(); }

@@ -201,8 +201,8 @@ class training_run {
   void finish_epoch(run_log& log) {
     const bool last = record_.epoch == options_.epochs;
     if (last || record_.epoch % options_.validate_every == 0) {
-      trainer_.refresh();
-      const validation_result found = task_.validate(trainer_.weights, limits_, trainer_.kernel(), threads_);
+      const auto computed = trainer_.answers();
+      const validation_result found = task_.validate({limits_.samples, [&](const batch<M>& b, float* rows) { computed(b, {rows}); }});
       std::vector<std::pair<std::string, double>> values{{"epoch", record_.epoch}, {"loss", found.loss}, {"accuracy", found.accuracy}};
       values.insert(values.end(), found.more.begin(), found.more.end());
       log.write("validation", trainer_.steps, values);

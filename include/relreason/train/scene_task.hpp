@@ -56,9 +56,9 @@ class scene_task {
     }
     return right;
   }
-  validation_result validate(const parameters<M>& weights, const limits<M>& at, const kernels<float>& kernel, executor& threads) const {
+  validation_result validate(const answers_of<M>& answers) const {
     double loss = 0;
-    const auto result = evaluate(weights, at, kernel, threads, &loss);
+    const auto result = evaluate(answers, &loss);
     return {loss / static_cast<double>(validation_.size()), result.overall().share(), {{"invalid", result.invalid().share()}}};
   }
   std::string item(std::int32_t question) const { return "question " + std::to_string(question); }
@@ -68,18 +68,21 @@ class scene_task {
   }
 
   // Accuracies on the validation set by type of question and class of answer; adds up the loss where it is asked for.
-  metric::accuracy evaluate(const parameters<M>& weights, const limits<M>& at, const kernels<float>& kernel, executor& threads,
-                            double* loss = nullptr) const {
+  metric::accuracy evaluate(const answers_of<M>& answers, double* loss = nullptr) const {
     metric::accuracy result(scheme_);
-    answerer<M, Object, Word> answers(weights, at, kernel, threads);
+    answerer<M, Object, Word> asked(answers);
     std::vector<std::int32_t> all(validation_.size());
     std::iota(all.begin(), all.end(), 0);
-    answers.answer(validation_, all, pad_, [&](std::int32_t question, const float* logits) {
+    asked.answer(validation_, all, pad_, [&](std::int32_t question, const float* logits) {
       const auto q = static_cast<std::size_t>(question);
       result.add(logits, validation_.label[q], validation_.type[q]);
       if (loss) *loss += log_sum_exp(logits, classes) - static_cast<double>(logits[validation_.label[q]]);
     });
     return result;
+  }
+
+  metric::accuracy evaluate(const parameters<M>& weights, const limits<M>& at, const kernels<float>& kernel, executor& threads) const {
+    return evaluate(answers_on_cpu<output>(weights, at, kernel, threads));
   }
 
  private:

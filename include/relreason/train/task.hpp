@@ -10,13 +10,9 @@
 #include <vector>
 
 #include "relreason/core/batch.hpp"
-#include "relreason/core/executor.hpp"
-#include "relreason/core/parameters.hpp"
+#include "relreason/train/answers.hpp"
 
 namespace relreason {
-
-template <class T>
-struct kernels;
 
 // How validation came out. The weights of the highest accuracy are kept; more values go into the log under their names.
 struct validation_result {
@@ -27,16 +23,15 @@ struct validation_result {
 // train/scene_task.hpp is the one that ships.
 template <class T>
 concept training_task = requires(const T t, batch<typename T::model>& b, std::span<const std::int32_t> items,
-                                 const parameters<typename T::model>& weights, const limits<typename T::model>& at, const kernels<float>& kernel,
-                                 executor& threads, std::map<std::string, std::string>& settings) {
+                                 const answers_of<typename T::model>& answers, std::map<std::string, std::string>& settings) {
   { T::output } -> std::convertible_to<name>;                                                            // the value whose rows right() reads
   { t.sampler(std::string()).order(std::uint64_t{}, 1, 1) } -> std::same_as<std::vector<std::int32_t>>;  // the sampler of that name
   { t.capacity(1) } -> std::same_as<limits<typename T::model>>;                                          // for steps of so many samples
   t.fill(b, items, items);                                                                               // items of a part; of its whole step
   { t.right(b, static_cast<const float*>(nullptr)) } -> std::convertible_to<std::uint64_t>;              // samples of b that are right
-  { t.validate(weights, at, kernel, threads) } -> std::same_as<validation_result>;
-  { t.item(1) } -> std::convertible_to<std::string>;  // "question 1", for messages
-  t.describe(settings);                               // what a resumed run must share
+  { t.validate(answers) } -> std::same_as<validation_result>;                                            // answers(batch, rows of the output)
+  { t.item(1) } -> std::convertible_to<std::string>;                                                     // "question 1", for messages
+  t.describe(settings);                                                                                  // what a resumed run must share
 };
 
 }  // namespace relreason

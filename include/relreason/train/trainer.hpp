@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "relreason/backend/cpu/dispatch.hpp"
 #include "relreason/backend/device_name.hpp"
 #include "relreason/core/gradient.hpp"
+#include "relreason/core/predictor.hpp"
 #include "relreason/optim/adam.hpp"
 #include "relreason/optim/clip.hpp"
 #include "relreason/train/weights.hpp"
@@ -42,6 +44,7 @@ class cpu_stepper {
 
   cpu_stepper(const limits<M>& at, executor& threads, const trainer_options& options, parameters<M>& weights)
       : weights_(weights),
+        limits_(at),
         threads_(threads),
         kernel_(select_kernels<float>(options.instructions, options.arithmetic)),
         program_(at, threads, kernel_, options.lanes) {
@@ -67,6 +70,17 @@ class cpu_stepper {
       optimizer.update(weights_.data() + at, program_.gradients().data() + at, m.data(), n, rate, static_cast<long long>(step), scale);
     });
   }
+  // Computes the wanted values, without dropout, from the weights as they are now.
+  std::function<void(const batch<M>&, const std::array<float*, n_wanted>&)> answers() {
+    using predictor_type = predictor<M, float, Wanted...>;
+    struct ready {
+      predictor_type predict;
+      typename predictor_type::workspace own;
+      ready(const cpu_stepper& s) : predict(s.weights_, s.limits_, s.kernel_), own(predict, &s.threads_) {}
+    };
+    const auto shared = std::make_shared<ready>(*this);
+    return [shared](const batch<M>& b, const std::array<float*, n_wanted>& to) { shared->predict.run(shared->own, b, to); };
+  }
   std::vector<float>& moment(std::size_t m) { return moments_[m]; }
   void pull() {}
   void push() {}
@@ -78,6 +92,7 @@ class cpu_stepper {
 
  private:
   parameters<M>& weights_;
+  limits<M> limits_;
   executor& threads_;
   const kernels<float>& kernel_;
   gradient_program<M, float, Wanted...> program_;
@@ -137,6 +152,8 @@ class basic_trainer {
 
   double gradient_size() const { return norm_; }  // global L2 norm before clipping
   int not_finite() const { return not_finite_; }  // after an error: the sample of the last batch whose value is not finite, or -1
+  // f(batch, outputs): the wanted values as a prediction gives them, computed where the steps are, until the weights change.
+  auto answers() { return stepper_.answers(); }
   // Brings `weights` up to date where the steps run on a device.
   void refresh() { stepper_.pull(); }
   // After a change of `weights` by hand.

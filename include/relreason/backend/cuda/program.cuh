@@ -73,6 +73,13 @@ class batch_program {
     store::wait(system_);
   }
 
+  // Those of another program of the model on the same device.
+  template <class Other>
+  void take_weights(const Other& from) {
+    store::copy(system_, weights_, from.weights(), weight_count() * sizeof(T));
+    store::copy(system_, state_, from.state(), state_count() * sizeof(T));
+  }
+
   // Outputs: one array on the host per wanted name, rows of the whole batch, or null. on_stream(work): calls work(), or captures and launches it.
   template <class OnStream>
   void run(const batch<M, T>& b, const step_options& options, const std::array<T*, sizeof...(Wanted)>& outputs, OnStream&& on_stream) {
@@ -93,6 +100,7 @@ class batch_program {
   const std::array<double, at(n)>& losses() const { return losses_; }  // by line
   T* gradients() const { return gradients_; }                          // on the device, as parameters<M>::table() places them
   T* weights() const { return weights_; }
+  T* state() const { return state_; }
   const System& system() const { return system_; }
   scratch_memory<System>& scratch() { return scratch_; }
   std::size_t bytes() const { return block_.bytes() + tables_.bytes() + scratch_.bytes(); }

@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cmath>
+#include <functional>
+#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -41,6 +43,7 @@ class stepper {
   using session_type = session<System>;
   using store = storage<System>;
   using program_type = batch_program<M, System, typename session_type::products_type, true, Wanted...>;
+  using answers_type = batch_program<M, System, typename session_type::products_type, false, Wanted...>;
   static constexpr auto n_moments = static_cast<std::size_t>(Optimizer::moments);
   static_assert(
       requires(const Optimizer& o) { o.template factors<float>(double{}, 1LL, double{}); },
@@ -54,6 +57,7 @@ class stepper {
 
   stepper(const limits<M>& at, executor&, const trainer_options& options, parameters<M>& weights)
       : weights_(weights),
+        limits_(at),
         session_(options.device.number, options.arithmetic),
         kernel_(select_kernels<float>(options.instructions, options.arithmetic == precision::bf16 ? precision::bf16 : precision::full)),
         program_(at, session_.system(), session_.products()) {
@@ -101,6 +105,15 @@ class stepper {
     device::update(on, factors_, count, program_.weights() + offset, program_.gradients() + offset, m);
     store::wait(on);
   }
+  // The wanted values without dropout, from the weights as they are now; planned when it is asked for first.
+  std::function<void(const batch<M>&, const std::array<float*, n_wanted>&)> answers() {
+    session_.use();
+    if (!answers_) answers_ = std::make_unique<answers_type>(limits_, session_.system(), session_.products());
+    answers_->take_weights(program_);
+    return [this](const batch<M>& b, const std::array<float*, n_wanted>& to) {
+      answers_->run(b, {}, to, [&](auto&& work) { session_.run(work, answers_->scratch()); });
+    };
+  }
   // As of the last pull(); push() sends them back.
   std::vector<float>& moment(std::size_t m) { return host_moments_[m]; }
   void pull() {
@@ -131,9 +144,11 @@ class stepper {
   }
 
   parameters<M>& weights_;
+  limits<M> limits_;
   session_type session_;
   const kernels<float>& kernel_;
   program_type program_;
+  std::unique_ptr<answers_type> answers_;
   typename store::block block_;
   std::array<float*, n_moments> moments_{};
   std::array<std::vector<float>, n_moments> host_moments_;
