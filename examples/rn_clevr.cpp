@@ -68,7 +68,7 @@ static int train(const arguments_type& o, executor& threads) {
   return with_model(train.from.questions, o["model"].as<std::string>(), v, [&]<class M>() {
     const auto train_set = v.encode_for<M>(train), val_set = v.encode_for<M>(val);
     const scene_task<M, object, word> task(train_set, val_set, clevr::scheme_of(v.answers));
-    training_run<decltype(task), adam, trainer_type> t(task, run, threads);
+    training_run<scene_task<M, object, word>, adam, trainer_type> t(task, run, threads);
     std::cerr << (t.resume_if_present() ? "resuming in " : "training in ") << t.path("") << ": " << train_set.size() << " questions, "
               << t.weights().count() << " parameters, " << t.inner().instructions() << " kernels, " << threads.threads() << " threads\n";
     if (threads.threads() > t.inner().lanes()) std::cerr << "no more than " << t.inner().lanes() << " threads work on a step; see --lanes\n";

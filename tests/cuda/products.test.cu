@@ -182,6 +182,27 @@ TEST_CASE("cuBLASLt products: the mask of an exact zero is 0, as on the CPU, so 
   }
 }
 
+TEST_CASE("cuBLASLt products: NaN stays NaN under ReLU, as on the CPU, so that nothing hides it") {
+  if (no_device()) return;
+  for (const precision p : {precision::full, precision::tf32, precision::bf16}) {
+    INFO(text_of(p));
+    gpu g;
+    cublaslt_products products(g.system(), p, g.workspace.data());
+    matrix x(64, 256, 1, 0), w(256, 256, 2, 0), bias(1, 256, 3, 0), y(64, 256, 4, 0);
+    x.all[3 * 256 + 5] = NAN;
+    affine_product a = affine(x, w, false, y);
+    a.x = g.take(x), a.w = g.take(w), a.bias = g.take(bias), a.y = g.take(y), a.relu = true;
+    a.scratch = g.take<std::byte>(products.scratch_bytes(64, 256, 256));
+    products.affine(a);
+    g.read(y, a.y);
+    int kept = 0, others = 0;
+    for (int i = 0; i < 64; ++i)
+      for (int j = 0; j < 256; ++j) (i == 3 ? kept : others) += std::isnan(y(i, j)) ? 1 : 0;
+    CHECK(kept == 256);
+    CHECK(others == 0);
+  }
+}
+
 TEST_CASE("cuBLASLt products: the same bits run after run, one algorithm per shape, and captured as uncaptured") {
   if (no_device()) return;
   for (const precision p : {precision::full, precision::tf32, precision::bf16}) {

@@ -15,9 +15,9 @@ namespace relreason {
 template <class T, int Slots, int Positions>
 struct pair_rows {
   row_groups by_sender, by_receiver, by_parent, by_position;  // by_position: Positions > 0
-  table<int> start;                                           // first row of each parent; parents + 1
-  table<int> real;                                            // number among the real pairs, -1 for pads
-  table<T> weight;                                            // Slots > 0: multiplicities
+  staged<int> start;                                          // first row of each parent; parents + 1
+  staged<int> real;                                           // number among the real pairs, -1 for pads
+  staged<T> weight;                                           // Slots > 0: multiplicities
   int n = 0;
 
   static int most_rows(const extent& pairs, const extent& receivers, const extent& senders) {

@@ -26,7 +26,7 @@ struct pool {
     template <class T>
     struct tape {
       row_groups of_parent;
-      table<T> factor;  // by parent: 1 / n
+      staged<T> factor;  // by parent: 1 / n
     };
     template <class C>
     static void plan(C& ctx, tape<typename C::real>& t) {

@@ -164,7 +164,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       pair_rows<T, options.slots, options.positions> pairs;
       row_groups owner;                       // rows of v: receivers by parent, then one pad per parent
       row_groups question;                    // parents by the question's row, where that is further out
-      table<T> factor;                        // by_mean: of each parent
+      staged<T> factor;                       // by_mean: of each parent
       T *u = nullptr, *v = nullptr;           // factored layer 0 per sender and receiver
       T *question_x = nullptr, *q = nullptr;  // the question and its part of a layer, per parent
       T* h[n]{};                              // h[l]: stored output of layer l (training)

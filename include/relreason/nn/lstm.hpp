@@ -130,8 +130,8 @@ struct last_state {
     // begun by then; where the pads come last, all.
     template <class T>
     struct pass {
-      table<int> order, rank;  // the sequence at each place, and each sequence's place
-      table<int> pads;         // by place: how many pads come first
+      staged<int> order, rank;  // the sequence at each place, and each sequence's place
+      staged<int> pads;         // by place: how many pads come first
       row_groups by_token;
       int *start = nullptr, steps = 0;
       T *gates = nullptr, *before_h = nullptr, *before_c = nullptr, *tc = nullptr;  // per row

@@ -125,7 +125,7 @@ class basic_trainer {
     return update(rate);
   }
   // The same in micro-batches: add() each with its share of the step's samples, then update(). An error in either drops all parts of the step:
-  // begin it again with the first.
+  // begin it again with the first. The last batch must live until update() has returned: an error looks there for what is not finite.
   void add(const batch<M>& b, double share, const outputs_type& outputs = {}) {
     const int before = std::exchange(added_, 0);
     stepper_.run(b, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(before), share, before > 0}, outputs);

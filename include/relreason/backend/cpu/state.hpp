@@ -9,7 +9,7 @@
 #include "relreason/backend/rows.hpp"
 #include "relreason/core/arena.hpp"
 #include "relreason/core/executor.hpp"
-#include "relreason/graph/table.hpp"
+#include "relreason/graph/groups.hpp"
 
 namespace relreason {
 
@@ -39,7 +39,7 @@ struct cpu_state {
   }
   // For plan(): an index array that lay_out() fills.
   template <class V>
-  table<V> take_table(int n) {
+  staged<V> take_table(int n) {
     V* p = memory->template take<V>(static_cast<std::size_t>(n));
     return {p, p};
   }

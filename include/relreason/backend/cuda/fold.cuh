@@ -1,5 +1,5 @@
 // relreason/backend/cuda/fold.cuh -- rows of many groups folded to one row per group, in an order that hangs on the sizes of the groups alone.
-// Groups of at most 64 rows: in ascending order, a warp at a time (performance.md, Sec. 3, rule 9). Longer ones in levels: n parts become
+// Groups of at most 64 rows: in ascending order, a warp at a time. Longer ones in levels: n parts become
 // m = ceil(n / 64), of which part c folds c, c + m, c + 2 m, ... in this order, until at most 64 are left; then these, in order. So neighboring
 // threads read neighboring addresses at any width, and a group has the same bits wherever it stands, on every system, in any batch.
 #pragma once

@@ -1,5 +1,5 @@
 // relreason/backend/cuda/pairs.cuh -- the ordered pairs of complete graphs, receivers slowest, without an edge list in the input.
-// Source: performance.md, Sec. 5: pair index -> (i, j) by division with a precomputed reciprocal; order of message/pair_rows.hpp.
+// A pair number becomes (i, j) by division with a precomputed reciprocal; the order is that of message/pair_rows.hpp.
 #pragma once
 
 #include <cstddef>

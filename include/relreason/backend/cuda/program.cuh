@@ -376,7 +376,7 @@ class batch_program {
   T *weights_ = nullptr, *state_ = nullptr, *gradients_ = nullptr, *shared_ = nullptr, *dshared_ = nullptr;
   std::byte* prepared_ = nullptr;
   double* loss_ = nullptr;
-  table<std::uint64_t> step_;
+  staged<std::uint64_t> step_;
   std::array<double, at(n)> losses_{}, denominator_{};
   double total_ = 0;
 };

@@ -59,7 +59,7 @@ struct state {
 
   void want(int, int, int) const {}
   template <class V>
-  table<V> take_table(int n) {
+  staged<V> take_table(int n) {
     return {host_tables->template take<V>(static_cast<std::size_t>(n)), tables->template take<V>(static_cast<std::size_t>(n))};
   }
   row_groups take_groups(int n_rows, int n_groups) {
