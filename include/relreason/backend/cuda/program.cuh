@@ -226,7 +226,8 @@ class batch_program {
     engine::each_line([&]<int I>() {
       constexpr line_info f = M::info[at(I)];
       if constexpr (f.kind == line_kind::input && engine::places[at(I)].needed)
-        std::memcpy(inputs_[at(I)], all_.input[I], at(ctx.extents[f.space].rows) * at(f.width) * (f.integral ? sizeof(int) : sizeof(T)));
+        if (const std::size_t count = at(ctx.extents[f.space].rows) * at(f.width))  // none: a vector's data may be null
+          std::memcpy(inputs_[at(I)], all_.input[I], count * (f.integral ? sizeof(int) : sizeof(T)));
       if constexpr (runs(I)) {
         ctx.gradients = engine::places[at(I)].grad;
         engine::template bound_at<I>::lay_out(ctx, std::get<at(I)>(worker_.tapes), host_arguments<I>());
