@@ -234,7 +234,9 @@ inline any_schedule schedule_of(const arguments_type& o) try {
   throw usage(e.what());
 }
 
-inline device::device_name device_of(const arguments_type& o) try { return device::parse_device(o["device"].as<std::string>()); } catch (const error& e) {
+inline device::device_name device_of(const arguments_type& o) try {
+  return device::parse_device(o["device"].as<std::string>());
+} catch (const error& e) {
   refuse("--device: ", e.what());
 }
 
