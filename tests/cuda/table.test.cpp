@@ -45,6 +45,11 @@ constexpr bool has_factors = requires(const Optimizer& o) {
   o.template factors<float>(double{}, 1LL, double{});
 };
 
+// What packs weights computes products, and those alone have a precision.
+template <class Operation, class... Values>
+constexpr bool has_products = Operation::template bind<Values...>::n_prepared > 0;
+std::string precisions(bool products) { return products ? "| fp32, bf16, double | fp32, tf32, bf16 |" : "| fp32, double | fp32 |"; }
+
 // Names in `ticks` in the first column of the table that follows a line.
 std::map<std::string, std::string> table_after(const std::string& page, const std::string& heading) {
   std::ifstream file(RELREASON_SOURCE_DIR "/docs/policies/" + page);
@@ -81,6 +86,21 @@ TEST_CASE("operations by backend: the table names what runs on a device, and eve
                                            {"adamw", has_factors<adamw>},
                                            {"sgd", has_factors<sgd>}};
   const auto table = table_after("backend.md", "## Operations by backend");
+  const std::map<std::string, bool> products{{"linear", has_products<linear<3>, x>},
+                                             {"mlp", has_products<mlp<relu<3>>, x>},
+                                             {"dropout", has_products<dropout<10>, x>},
+                                             {"embedding", has_products<embedding<3>, value<object, ids<5>>>},
+                                             {"last_state", has_products<last_state<lstm<3>, embedding<2>>, value<object, ids<5>>>},
+                                             {"add", has_products<add, x, x>},
+                                             {"pool", has_products<pool<object>, x>},
+                                             {"sum_over", has_products<sum_over<pair, mlp<relu<3>>>, x, x, on_scene>},
+                                             {"pick", has_products<pick<masked>, x>}};
+  for (const auto& [name, some] : products) {
+    INFO(name);
+    const auto row = table.find(name);
+    REQUIRE(row != table.end());
+    CHECK(row->second == "| `" + name + "` " + precisions(some));
+  }
   std::set<std::string> names, rows;
   for (const auto& [name, there] : wanted) {
     INFO(name);

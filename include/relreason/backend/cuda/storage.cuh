@@ -50,7 +50,7 @@ struct storage<cuda_system> {
 #endif
 
 // Memory for the parts of long sums. It grows until it has met the largest batch, then stays. While a step is captured nothing may be
-// allocated: then it only notes what is missing, and the capture, which has not run, is made again after grow().
+// allocated: then it only notes what is missing, the capture is dropped, and the step runs as it is after grow().
 template <class System>
 class scratch_memory {
  public:
