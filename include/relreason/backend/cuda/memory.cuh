@@ -26,11 +26,39 @@ inline std::string no_memory_text(std::size_t asked, std::size_t free, std::size
   return text;
 }
 
-// An owned block on the current device, aligned to at least 256 bytes. Its contents are undefined.
-class device_memory {
+// An owned block; Free gives it back.
+template <cudaError_t (*Free)(void*)>
+class owned_memory {
+ public:
+  owned_memory() = default;
+  owned_memory(owned_memory&& other) noexcept : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  owned_memory& operator=(owned_memory&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~owned_memory() {
+    if (data_) (void)Free(data_);
+  }
+
+  std::byte* data() const { return static_cast<std::byte*>(data_); }
+  std::size_t bytes() const { return bytes_; }
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data_);
+  }
+
+ protected:
+  explicit owned_memory(std::size_t bytes) : bytes_(bytes) {}
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+// On the current device, aligned to at least 256 bytes. Its contents are undefined.
+class device_memory : public owned_memory<cudaFree> {
  public:
   device_memory() = default;
-  explicit device_memory(std::size_t bytes, std::string_view what = "arrays", std::string_view hint = "use a smaller batch") : bytes_(bytes) {
+  explicit device_memory(std::size_t bytes, std::string_view what = "arrays", std::string_view hint = "use a smaller batch") : owned_memory(bytes) {
     if (bytes == 0) return;
     const cudaError_t status = cudaMalloc(&data_, bytes);
     if (status == cudaErrorMemoryAllocation) {
@@ -41,57 +69,17 @@ class device_memory {
     }
     check(status, "allocating device memory");
   }
-  device_memory(device_memory&& other) noexcept : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  device_memory& operator=(device_memory&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~device_memory() {
-    if (data_) (void)cudaFree(data_);
-  }
-
-  std::byte* data() const { return static_cast<std::byte*>(data_); }
-  std::size_t bytes() const { return bytes_; }
-  template <class T>
-  T* as() const {
-    return static_cast<T*>(data_);
-  }
-
- private:
-  void* data_ = nullptr;
-  std::size_t bytes_ = 0;
 };
 
 // Host memory that copies to and from the device may read and write while the host goes on.
-class pinned_memory {
+class pinned_memory : public owned_memory<cudaFreeHost> {
  public:
   pinned_memory() = default;
-  explicit pinned_memory(std::size_t bytes) : bytes_(bytes) {
+  explicit pinned_memory(std::size_t bytes) : owned_memory(bytes) {
     if (bytes == 0) return;
     const std::string what = "pinning " + bytes_text(bytes) + " of host memory";
     check(cudaMallocHost(&data_, bytes), what.c_str());
   }
-  pinned_memory(pinned_memory&& other) noexcept : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  pinned_memory& operator=(pinned_memory&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~pinned_memory() {
-    if (data_) (void)cudaFreeHost(data_);
-  }
-
-  std::byte* data() const { return static_cast<std::byte*>(data_); }
-  std::size_t bytes() const { return bytes_; }
-  template <class T>
-  T* as() const {
-    return static_cast<T*>(data_);
-  }
-
- private:
-  void* data_ = nullptr;
-  std::size_t bytes_ = 0;
 };
 
 // n elements, in the stream's order, between any two of host and device. From host memory that is not pinned the call itself may wait.
