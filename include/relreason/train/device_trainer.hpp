@@ -16,7 +16,11 @@ namespace relreason {
 // A stepper (see cpu_stepper) whose backend is chosen when the program runs.
 template <class M, class Optimizer, name... Wanted>
 struct any_stepper {
+  using model = M;
+  using optimizer_type = Optimizer;
+  static constexpr std::size_t n_wanted = sizeof...(Wanted);
   using outputs_type = std::array<float*, sizeof...(Wanted)>;
+  static std::unique_ptr<any_stepper> make(const limits<M>&, executor&, const trainer_options&, parameters<M>&);
   virtual ~any_stepper() = default;
   virtual void run(const batch<M>&, const step_options&, const outputs_type&) = 0;
   virtual double loss() const = 0;
@@ -65,44 +69,16 @@ struct cuda_training {
   static std::unique_ptr<any_stepper<M, Optimizer, Wanted...>> make(const limits<M>&, executor&, const trainer_options&, parameters<M>&);
 };
 
-// The stepper of device_trainer.
 template <class M, class Optimizer, name... Wanted>
-class chosen_stepper {
- public:
-  using model = M;
-  using optimizer_type = Optimizer;
-  static constexpr std::size_t n_wanted = sizeof...(Wanted);
-
-  chosen_stepper(const limits<M>& at, executor& threads, const trainer_options& options, parameters<M>& weights) {
-    using on_cpu = stepper_as_any<cpu_stepper<M, Optimizer, Wanted...>, M, Optimizer, Wanted...>;
-    if (options.device.cuda) own_ = cuda_training<M, Optimizer, Wanted...>::make(at, threads, options, weights);
-    else own_ = std::make_unique<on_cpu>(at, threads, options, weights);
-  }
-  void run(const batch<M>& b, const step_options& o, const std::array<float*, n_wanted>& to) { own_->run(b, o, to); }
-  double loss() const { return own_->loss(); }
-  std::string find_non_finite(int* sample) { return own_->find_non_finite(sample); }
-  void clear_gradient(std::size_t offset, std::size_t count) { own_->clear_gradient(offset, count); }
-  double gradient_size() { return own_->gradient_size(); }
-  void update(const Optimizer& optimizer, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) {
-    own_->update(optimizer, offset, count, rate, step, scale);
-  }
-  std::function<void(const batch<M>&, const std::array<float*, n_wanted>&)> answers() {
-    static_assert(n_wanted > 0, "relreason::device_trainer: name the values that answers() shall compute after the optimizer");
-    return own_->answers();
-  }
-  std::vector<float>& moment(std::size_t m) { return own_->moment(m); }
-  void pull() { own_->pull(); }
-  void push() { own_->push(); }
-  const char* instructions() const { return own_->instructions(); }
-  const kernels<float>& kernel() const { return own_->kernel(); }
-  int lanes() const { return own_->lanes(); }
-
- private:
-  std::unique_ptr<any_stepper<M, Optimizer, Wanted...>> own_;
-};
+std::unique_ptr<any_stepper<M, Optimizer, Wanted...>> any_stepper<M, Optimizer, Wanted...>::make(const limits<M>& at, executor& threads,
+                                                                                                 const trainer_options& options,
+                                                                                                 parameters<M>& weights) {
+  if (options.device.cuda) return cuda_training<M, Optimizer, Wanted...>::make(at, threads, options, weights);
+  return std::make_unique<stepper_as_any<cpu_stepper<M, Optimizer, Wanted...>, M, Optimizer, Wanted...>>(at, threads, options, weights);
+}
 
 template <class M, class Optimizer = adam, name... Wanted>
-class device_trainer : public basic_trainer<chosen_stepper<M, Optimizer, Wanted...>> {
+class device_trainer : public basic_trainer<any_stepper<M, Optimizer, Wanted...>> {
  public:
   using device_trainer::basic_trainer::basic_trainer;
 };

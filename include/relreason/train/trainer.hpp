@@ -42,6 +42,9 @@ class cpu_stepper {
   using optimizer_type = Optimizer;
   static constexpr std::size_t n_wanted = sizeof...(Wanted);
 
+  static std::unique_ptr<cpu_stepper> make(const limits<M>& at, executor& threads, const trainer_options& options, parameters<M>& weights) {
+    return std::make_unique<cpu_stepper>(at, threads, options, weights);
+  }
   cpu_stepper(const limits<M>& at, executor& threads, const trainer_options& options, parameters<M>& weights)
       : weights_(weights),
         limits_(at),
@@ -111,7 +114,7 @@ class basic_trainer {
   std::uint64_t steps = 0;  // optimizer steps done
 
   basic_trainer(const limits<M>& at, executor& threads, const trainer_options& options, Optimizer optimizer = {})
-      : weights(options.seed), options_(options), optimizer_(optimizer), stepper_(at, threads, options, weights) {
+      : weights(options.seed), options_(options), optimizer_(optimizer), stepper_(Stepper::make(at, threads, options, weights)) {
     optimizer_.check();
   }
   basic_trainer(const basic_trainer&) = delete;
@@ -128,9 +131,9 @@ class basic_trainer {
   // begin it again with the first. The last batch must live until update() has returned: an error looks there for what is not finite.
   void add(const batch<M>& b, double share, const outputs_type& outputs = {}) {
     const int before = std::exchange(added_, 0);
-    stepper_.run(b, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(before), share, before > 0}, outputs);
-    loss_ = (before ? loss_ : 0) + stepper_.loss() * share;
-    if (!std::isfinite(stepper_.loss())) refuse("the loss");
+    stepper_->run(b, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(before), share, before > 0}, outputs);
+    loss_ = (before ? loss_ : 0) + stepper_->loss() * share;
+    if (!std::isfinite(stepper_->loss())) refuse("the loss");
     added_ = before + 1;
   }
   // Forgets the parts added since the last step.
@@ -141,8 +144,8 @@ class basic_trainer {
     if (!std::isfinite(rate) || rate < 0) fail("trainer: the rate of step ", steps + 1, " is ", rate, "; wanted a number of 0 or more");
     if (parts == 0) fail("trainer::update: there is no gradient for step ", steps + 1, "; call add() first");
     for (const auto& e : weights.table().entries)  // what is not learned must not shrink the other updates
-      if (!e.frozen && rate_factor(e.path) == 0) stepper_.clear_gradient(e.offset, e.count);
-    norm_ = stepper_.gradient_size();
+      if (!e.frozen && rate_factor(e.path) == 0) stepper_->clear_gradient(e.offset, e.count);
+    norm_ = stepper_->gradient_size();
     if (!std::isfinite(norm_)) refuse("the gradient");
     const double scale = options_.clip > 0 ? clip_factor(norm_, options_.clip) : 1.0;
     ++steps;
@@ -153,29 +156,32 @@ class basic_trainer {
   double gradient_size() const { return norm_; }  // global L2 norm before clipping
   int not_finite() const { return not_finite_; }  // after an error: the sample of the last batch whose value is not finite, or -1
   // f(batch, outputs): the wanted values as a prediction gives them, computed where the steps are, until the weights change.
-  auto answers() { return stepper_.answers(); }
+  auto answers() {
+    static_assert(Stepper::n_wanted > 0, "relreason::trainer: name the values that answers() shall compute after the optimizer");
+    return stepper_->answers();
+  }
   // Brings `weights` up to date where the steps run on a device.
-  void refresh() { stepper_.pull(); }
+  void refresh() { stepper_->pull(); }
   // After a change of `weights` by hand.
-  void weights_changed() { stepper_.push(); }
-  const char* instructions() const { return stepper_.instructions(); }
-  int lanes() const { return stepper_.lanes(); }                      // most threads that can work on a step
-  const kernels<float>& kernel() const { return stepper_.kernel(); }  // the products that steps, or predictions beside them, run on
+  void weights_changed() { stepper_->push(); }
+  const char* instructions() const { return stepper_->instructions(); }
+  int lanes() const { return stepper_->lanes(); }                      // most threads that can work on a step
+  const kernels<float>& kernel() const { return stepper_->kernel(); }  // the products that steps, or predictions beside them, run on
   // What runs the steps: program() has gradients and losses of the last one, or of the parts so far.
-  Stepper& stepper() { return stepper_; }
-  auto& program() { return stepper_.program(); }
+  Stepper& stepper() { return *stepper_; }
+  auto& program() { return stepper_->program(); }
   const Optimizer& optimizer() const { return optimizer_; }
 
   // Weights under their paths, moments under optimizer.<moment>.<path>.
   void save(safetensors::writer& to) {
-    stepper_.pull();
+    stepper_->pull();
     add_weights(to, weights);
     for (std::size_t m = 0; m < n_moments; ++m)
       for (const auto& e : weights.table().entries)
-        if (!e.frozen) to.add(moment_name(m) + e.path, stepper_.moment(m).data() + e.offset, detail::tensor_shape(e));
+        if (!e.frozen) to.add(moment_name(m) + e.path, stepper_->moment(m).data() + e.offset, detail::tensor_shape(e));
     to.metadata("steps", std::to_string(steps));
     to.metadata("optimizer", optimizer_.text());
-    to.metadata("instructions", stepper_.instructions());
+    to.metadata("instructions", stepper_->instructions());
   }
   // On an error nothing has changed.
   void load(const safetensors::file& from) {
@@ -200,8 +206,8 @@ class basic_trainer {
       }
     }
     load_weights(from, weights, {.allow_extra = true});
-    for (std::size_t m = 0; m < n_moments; ++m) stepper_.moment(m) = std::move(moments[m]);
-    stepper_.push();
+    for (std::size_t m = 0; m < n_moments; ++m) stepper_->moment(m) = std::move(moments[m]);
+    stepper_->push();
     steps = count;
   }
 
@@ -218,7 +224,7 @@ class basic_trainer {
     std::size_t first = 0, last = 0;
     double factor = 0;
     const auto flush = [&] {
-      if (last > first && factor != 0) stepper_.update(optimizer_, first, last - first, rate * factor, steps, scale);
+      if (last > first && factor != 0) stepper_->update(optimizer_, first, last - first, rate * factor, steps, scale);
     };
     for (const auto& e : weights.table().entries) {
       if (e.frozen) continue;
@@ -230,14 +236,14 @@ class basic_trainer {
   }
   [[noreturn]] void refuse(const char* what) {
     not_finite_ = -1;
-    const std::string where = stepper_.find_non_finite(&not_finite_);
+    const std::string where = stepper_->find_non_finite(&not_finite_);
     fail("trainer: ", what, " of step ", steps + 1, " is not finite: ", where, "; the weights are those of step ", steps,
          ". Lower the rate, or look at these samples");
   }
 
   trainer_options options_;
   Optimizer optimizer_;
-  Stepper stepper_;
+  std::unique_ptr<Stepper> stepper_;
   double loss_ = 0, norm_ = 0;
   int added_ = 0, not_finite_ = -1;
 };

@@ -55,6 +55,9 @@ class stepper {
   using optimizer_type = Optimizer;
   static constexpr std::size_t n_wanted = sizeof...(Wanted);
 
+  static std::unique_ptr<stepper> make(const limits<M>& at, executor& threads, const trainer_options& options, parameters<M>& weights) {
+    return std::make_unique<stepper>(at, threads, options, weights);
+  }
   stepper(const limits<M>& at, executor&, const trainer_options& options, parameters<M>& weights)
       : weights_(weights),
         limits_(at),
