@@ -1,28 +1,10 @@
-// relreason/backend/cuda/arithmetic.cuh -- float arithmetic that has the same bits on the host and on a GPU, and as the portable CPU kernels.
+// relreason/backend/cuda/arithmetic.cuh -- bits of floats and rounding to bf16, the same on the host and on a GPU, and as the portable CPU kernels.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 
 #include "relreason/backend/host_device.hpp"
-
-// Multiplies and adds in two roundings. A macro, for what the host may fuse is decided by the function that it stands in: mark that one
-// RELREASON_HD_UNFUSED and begin it with RELREASON_HD_UNFUSED_BODY.
-#if defined(__CUDA_ARCH__)
-#define RELREASON_MULTIPLY_ADD(x, w, s) __fadd_rn(s, __fmul_rn(x, w))
-#else
-#define RELREASON_MULTIPLY_ADD(x, w, s) ((s) + (x) * (w))
-#endif
-#if defined(__CUDACC__)
-#define RELREASON_HD_UNFUSED RELREASON_HD
-#define RELREASON_HD_UNFUSED_BODY
-#elif defined(__clang__)
-#define RELREASON_HD_UNFUSED
-#define RELREASON_HD_UNFUSED_BODY _Pragma("clang fp contract(off)")
-#else
-#define RELREASON_HD_UNFUSED __attribute__((optimize("fp-contract=off")))
-#define RELREASON_HD_UNFUSED_BODY
-#endif
 
 namespace relreason::device {
 

@@ -99,8 +99,8 @@ class cublaslt_products {
   std::size_t scratch_bytes(int rows, int k, int n) const {
     const auto up = [](std::size_t bytes) { return (bytes + 255) / 256 * 256; };
     const auto r = static_cast<std::size_t>(std::max(rows, 0)), wide = static_cast<std::size_t>(std::max(k, n));
-    const std::size_t sums = up(sizeof(float) * static_cast<std::size_t>(column_sum_parts(std::max(rows, 0))) * wide);
-    if (precision_ != precision::bf16) return sums;
+    const std::size_t sums = up(sum_rows_scratch<float>(r, wide));
+    if (precision_ != precision::bf16) return std::max<std::size_t>(256, sums);
     const auto row = [](int columns) { return static_cast<std::size_t>(bf16_row(columns)); };
     const std::size_t weights = std::max(row(k) * static_cast<std::size_t>(n), row(n) * static_cast<std::size_t>(k));
     return sums + up(2 * r * row(k)) + up(2 * std::max(weights, r * row(n)));
@@ -120,7 +120,7 @@ class cublaslt_products {
       return;
     }
     scratch s{scratch_of(a.scratch)};
-    auto* parts = s.take<float>(static_cast<std::size_t>(column_sum_parts(a.rows)) * static_cast<std::size_t>(std::max(a.k, a.n)));
+    auto* parts = s.take<std::byte>(sum_rows_scratch<float>(static_cast<std::size_t>(a.rows), static_cast<std::size_t>(std::max(a.k, a.n))));
     detail::cublaslt_product p{};
     const auto [x, ldx] = read(s, a.x, a.ldx, a.rows, a.k);
     const auto [w, ldw] = a.transposed ? read(s, a.w, a.ldw, a.k, a.n) : read(s, a.w, a.ldw, a.n, a.k);
@@ -153,7 +153,7 @@ class cublaslt_products {
       return;
     }
     scratch s{scratch_of(o.scratch)};
-    auto* parts = s.take<float>(static_cast<std::size_t>(column_sum_parts(o.rows)) * static_cast<std::size_t>(std::max(o.m, o.n)));
+    auto* parts = s.take<std::byte>(sum_rows_scratch<float>(static_cast<std::size_t>(o.rows), static_cast<std::size_t>(std::max(o.m, o.n))));
     const auto [a, lda] = read(s, o.a, o.lda, o.rows, o.m);
     const auto [b, ldb] = read(s, o.b, o.ldb, o.rows, o.n);
     detail::cublaslt_product p{};

@@ -7,8 +7,9 @@
 #include <cstdint>
 
 #include "relreason/backend/cuda/arithmetic.cuh"
+#include "relreason/backend/cuda/elements.cuh"
 #include "relreason/backend/cuda/product_args.cuh"
-#include "relreason/backend/cuda/system.cuh"
+#include "relreason/backend/cuda/segments.cuh"
 
 namespace relreason::device {
 
@@ -16,14 +17,13 @@ namespace relreason::device {
 template <bool Rounded>
 struct affine_element {
   affine_product a;
-  RELREASON_HD_UNFUSED void operator()(std::size_t item) const {
-    RELREASON_HD_UNFUSED_BODY
+  RELREASON_HD void operator()(std::size_t item) const {
     const auto i = static_cast<std::ptrdiff_t>(item) / a.n, j = static_cast<std::ptrdiff_t>(item) % a.n;
     const float* x = a.x + i * a.ldx;
     const float* w = a.w + (a.transposed ? j : j * a.ldw);
     const std::ptrdiff_t step = a.transposed ? a.ldw : 1;
     float s = a.bias ? a.bias[j] : 0.0f;
-    for (int p = 0; p < a.k; ++p) s = RELREASON_MULTIPLY_ADD(operand<Rounded>(x[p]), operand<Rounded>(w[p * step]), s);
+    for (int p = 0; p < a.k; ++p) s += product(operand<Rounded>(x[p]), operand<Rounded>(w[p * step]));
     float* y = a.y + i * a.ldy + j;
     if (a.relu && s < 0) s = 0;
     if (a.gate_bits && !(a.gate_bits[i * a.ldgate + j / 32] >> j % 32 & 1u)) s = 0;
@@ -35,12 +35,11 @@ struct affine_element {
 template <bool Rounded>
 struct outer_element {
   outer_product o;
-  RELREASON_HD_UNFUSED void operator()(std::size_t item) const {
-    RELREASON_HD_UNFUSED_BODY
+  RELREASON_HD void operator()(std::size_t item) const {
     const auto i = static_cast<std::ptrdiff_t>(item) / o.n, j = static_cast<std::ptrdiff_t>(item) % o.n;
     float* c = o.c + i * o.ldc + j;
     float s = o.accumulate ? *c : 0.0f;
-    for (int r = 0; r < o.rows; ++r) s = RELREASON_MULTIPLY_ADD(operand<Rounded>(o.a[r * o.lda + i]), operand<Rounded>(o.b[r * o.ldb + j]), s);
+    for (int r = 0; r < o.rows; ++r) s += product(operand<Rounded>(o.a[r * o.lda + i]), operand<Rounded>(o.b[r * o.ldb + j]));
     *c = s;
   }
 };
@@ -73,41 +72,13 @@ struct late_epilogue {
   }
 };
 
-// Column sums in two levels, for rows are many and columns few: each partial sum takes column_sum_rows rows in order, the total the partial sums in order.
-inline constexpr int column_sum_rows = 256;
-inline constexpr std::ptrdiff_t column_sum_parts(int rows) { return (std::ptrdiff_t{rows} + column_sum_rows - 1) / column_sum_rows; }
-
-struct partial_column_sum {
-  const float* x;
-  std::ptrdiff_t ldx;
-  int rows, n;
-  float* parts;  // (column_sum_parts(rows), n)
-  RELREASON_HD void operator()(std::size_t item) const {
-    const auto part = static_cast<std::ptrdiff_t>(item) / n, j = static_cast<std::ptrdiff_t>(item) % n;
-    const std::ptrdiff_t first = part * column_sum_rows, end = first + column_sum_rows < rows ? first + column_sum_rows : rows;
-    float s = 0;
-    for (std::ptrdiff_t i = first; i < end; ++i) s += x[i * ldx + j];
-    parts[item] = s;
-  }
-};
-struct total_column_sum {
-  const float* parts;
-  std::ptrdiff_t n_parts;
-  int n;
-  float* sum;
-  RELREASON_HD void operator()(std::size_t j) const {
-    float s = 0;
-    for (std::ptrdiff_t p = 0; p < n_parts; ++p) s += parts[p * n + static_cast<std::ptrdiff_t>(j)];
-    sum[j] = s;
-  }
-};
-
-// sum_j = sum over i of x_ij    x: (rows, n)  parts: column_sum_parts(rows) * n floats
+// sum_j = sum over i of x_ij    x: (rows, n)  scratch: sum_rows_scratch<float>(rows, n) bytes
 template <class System>
-void column_sums(const System& system, int rows, int n, const float* x, std::ptrdiff_t ldx, float* parts, float* sum) {
-  const std::ptrdiff_t n_parts = column_sum_parts(rows);
-  each(system, static_cast<std::size_t>(n_parts * n), partial_column_sum{x, ldx, rows, n, parts});
-  each(system, static_cast<std::size_t>(n), total_column_sum{parts, n_parts, n, sum});
+void column_sums(const System& system, int rows, int n, const float* x, std::ptrdiff_t ldx, void* scratch, float* sum) {
+  const auto width = static_cast<std::size_t>(n);
+  fill(system, width, sum, 0.0f);
+  run_fold(system, one_group{static_cast<std::size_t>(rows)}, width, fold::sum<float>{x, static_cast<std::size_t>(ldx), nullptr, sum, 0, false},
+           scratch);
 }
 
 template <class System>
@@ -123,7 +94,8 @@ class plain_products {
   }
 
   std::size_t scratch_bytes(int rows, int k, int n) const {
-    return sizeof(float) * static_cast<std::size_t>(column_sum_parts(std::max(rows, 0)) * std::max(k, n));
+    return std::max<std::size_t>(256, sum_rows_scratch<float>(static_cast<std::size_t>(std::max(rows, 0)),
+                                                              static_cast<std::size_t>(std::max(k, n))));  // some, so that there is a place
   }
   void affine(const affine_product& a) const {
     check(a);
@@ -131,15 +103,15 @@ class plain_products {
     if (rounded_) each(system_, items, affine_element<true>{a});
     else each(system_, items, affine_element<false>{a});
     if (a.bits) write_mask(system_, a);
-    if (a.gate_sum) column_sums(system_, a.rows, a.n, a.y, a.ldy, static_cast<float*>(a.scratch), a.gate_sum);
+    if (a.gate_sum) column_sums(system_, a.rows, a.n, a.y, a.ldy, a.scratch, a.gate_sum);
   }
   void outer(const outer_product& o) const {
     check(o);
     const std::size_t items = static_cast<std::size_t>(o.m) * static_cast<std::size_t>(o.n);
     if (rounded_) each(system_, items, outer_element<true>{o});
     else each(system_, items, outer_element<false>{o});
-    if (o.a_sum) column_sums(system_, o.rows, o.m, o.a, o.lda, static_cast<float*>(o.scratch), o.a_sum);
-    if (o.b_sum) column_sums(system_, o.rows, o.n, o.b, o.ldb, static_cast<float*>(o.scratch), o.b_sum);
+    if (o.a_sum) column_sums(system_, o.rows, o.m, o.a, o.lda, o.scratch, o.a_sum);
+    if (o.b_sum) column_sums(system_, o.rows, o.n, o.b, o.ldb, o.scratch, o.b_sum);
   }
 
  private:
