@@ -7,6 +7,6 @@
 using namespace relreason;
 
 struct scene : sample {};
-using net = model<input<"x", features<3>, scene>, input<"label", label<3>, scene>, let<"a", linear<3>, of<"x">>,
-                  minimize<cross_entropy<>, of<"a", "label">>>;
+using net =
+    model<input<"x", features<3>, scene>, input<"label", label<3>, scene>, let<"a", linear<3>, of<"x">>, minimize<cross_entropy<>, of<"a", "label">>>;
 void ask(trainer<net>& t) { t.answers(); }
