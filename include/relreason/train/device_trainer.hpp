@@ -13,6 +13,17 @@
 
 namespace relreason {
 
+template <class M, class Optimizer, name... Wanted>
+struct any_stepper;
+template <class Stepper, class M, class Optimizer, name... Wanted>
+struct stepper_as_any;
+
+// Defined by relreason/backend/cuda/trainer.cuh. A link error that names it asks for the line above.
+template <class M, class Optimizer, name... Wanted>
+struct cuda_training {
+  static std::unique_ptr<any_stepper<M, Optimizer, Wanted...>> make(const limits<M>&, executor&, const trainer_options&, parameters<M>&);
+};
+
 // A stepper (see cpu_stepper) whose backend is chosen when the program runs.
 template <class M, class Optimizer, name... Wanted>
 struct any_stepper {
@@ -20,7 +31,10 @@ struct any_stepper {
   using optimizer_type = Optimizer;
   static constexpr std::size_t n_wanted = sizeof...(Wanted);
   using outputs_type = std::array<float*, sizeof...(Wanted)>;
-  static std::unique_ptr<any_stepper> make(const limits<M>&, executor&, const trainer_options&, parameters<M>&);
+  static std::unique_ptr<any_stepper> make(const limits<M>& at, executor& threads, const trainer_options& options, parameters<M>& weights) {
+    if (options.device.cuda) return cuda_training<M, Optimizer, Wanted...>::make(at, threads, options, weights);
+    return std::make_unique<stepper_as_any<cpu_stepper<M, Optimizer, Wanted...>, M, Optimizer, Wanted...>>(at, threads, options, weights);
+  }
   virtual ~any_stepper() = default;
   virtual void run(const batch<M>&, const step_options&, const outputs_type&) = 0;
   virtual double loss() const = 0;
@@ -62,20 +76,6 @@ struct stepper_as_any final : any_stepper<M, Optimizer, Wanted...> {
   const kernels<float>& kernel() const override { return own.kernel(); }
   int lanes() const override { return own.lanes(); }
 };
-
-// Defined by relreason/backend/cuda/trainer.cuh. A link error that names it asks for the line above.
-template <class M, class Optimizer, name... Wanted>
-struct cuda_training {
-  static std::unique_ptr<any_stepper<M, Optimizer, Wanted...>> make(const limits<M>&, executor&, const trainer_options&, parameters<M>&);
-};
-
-template <class M, class Optimizer, name... Wanted>
-std::unique_ptr<any_stepper<M, Optimizer, Wanted...>> any_stepper<M, Optimizer, Wanted...>::make(const limits<M>& at, executor& threads,
-                                                                                                 const trainer_options& options,
-                                                                                                 parameters<M>& weights) {
-  if (options.device.cuda) return cuda_training<M, Optimizer, Wanted...>::make(at, threads, options, weights);
-  return std::make_unique<stepper_as_any<cpu_stepper<M, Optimizer, Wanted...>, M, Optimizer, Wanted...>>(at, threads, options, weights);
-}
 
 template <class M, class Optimizer = adam, name... Wanted>
 class device_trainer : public basic_trainer<any_stepper<M, Optimizer, Wanted...>> {
