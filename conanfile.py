@@ -32,6 +32,7 @@ class Relreason(ConanFile):
         if self.options.with_data:
             self.requires("simdjson/[>=3.0.1 <4]", transitive_headers=True, transitive_libs=True)
             self.requires("libpng/[>=1.6.37 <2]", transitive_headers=True, transitive_libs=True)
+            self.requires("libjpeg-turbo/[>=2.1 <4]", transitive_headers=True, transitive_libs=True)
             self.requires("zlib/[>=1.2.11 <2]", transitive_headers=True, transitive_libs=True)
 
     def validate(self):

@@ -15,7 +15,7 @@ for argument in "$@"; do
   esac
 done
 
-packages=(g++ cmake ninja-build libeigen3-dev libxtensor-dev libcxxopts-dev libsimdjson-dev nlohmann-json3-dev libpng-dev zlib1g-dev)
+packages=(g++ cmake ninja-build libeigen3-dev libxtensor-dev libcxxopts-dev libsimdjson-dev nlohmann-json3-dev libpng-dev libjpeg-dev zlib1g-dev)
 if [ $what = test ]; then
   packages+=(clang catch2 libbenchmark-dev libomp-dev python3-venv)
 fi
@@ -34,6 +34,7 @@ has() {
     libsimdjson-dev) includes simdjson.h ;;
     nlohmann-json3-dev) includes nlohmann/json.hpp ;;
     libpng-dev) includes png.h ;;
+    libjpeg-dev) includes jpeglib.h ;;
     zlib1g-dev) includes zlib.h ;;
     catch2) includes catch2/catch.hpp || includes catch2/catch_all.hpp ;;
     libbenchmark-dev) includes benchmark/benchmark.h ;;

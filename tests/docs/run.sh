@@ -46,7 +46,7 @@ check_block() {
     echo "[failed] $name compiles"; head -20 "$file.log"; return 1
   fi
   mkdir -p "$file.run"
-  if ! "$compiler" $flags -O1 "$file" -o "$file.run/program" -lsimdjson -lpng -lz -pthread >"$file.log" 2>&1; then
+  if ! "$compiler" $flags -O1 "$file" -o "$file.run/program" -lsimdjson -lpng -ljpeg -lz -pthread >"$file.log" 2>&1; then
     echo "[failed] $name compiles"; head -20 "$file.log"; return 1
   fi
   if (cd "$file.run" && timeout 120 ./program >../"$name.out" 2>&1 </dev/null); then echo "[passed] $name compiles and runs"; return 0; fi

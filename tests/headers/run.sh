@@ -26,10 +26,13 @@ check_header() {
     relreason/data/blocks_templates.hpp | relreason/data/clevr_files.hpp | relreason/data/json_records.hpp) allowed='simdjson|zlib' ;;
     relreason/train/clevr_model.hpp | relreason/train/clevr_report.hpp) allowed='simdjson|zlib' ;;
     relreason/data/byte_source.hpp) allowed=zlib ;;
+    relreason/data/png.hpp | relreason/data/blocks_pictures.hpp) allowed='png|zlib' ;;
+    relreason/data/jpeg.hpp) allowed='jpeglib' ;;
+    relreason/data/image_file.hpp | relreason/data/image_collection.hpp | relreason/data/image_cache*.hpp) allowed='png|jpeglib|zlib' ;;
     relreason/data/xtensor.hpp) allowed='xtensor|xtl' ;;
     relreason/data/eigen.hpp) allowed=Eigen ;;
   esac
-  reached=$(grep -oE '/(simdjson|png|zlib|nlohmann|xtensor|xtl|cxxopts|Eigen)[./][^ ]*' "$log.d" | grep -vE "^/($allowed)[./]" | head -1)
+  reached=$(grep -oE '/(simdjson|png|jpeglib|zlib|nlohmann|xtensor|xtl|cxxopts|Eigen)[./][^ ]*' "$log.d" | grep -vE "^/($allowed)[./]" | head -1)
   if [ -n "$reached" ]; then
     echo "[failed] $header pulls in $reached"
     return 1

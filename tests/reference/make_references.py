@@ -108,6 +108,49 @@ def multi_label(name, seed, logits):
     return case.finish(F.binary_cross_entropy_with_logits(x, targets))
 
 
+# ---------------------------------------------------------------- maps: (sample, row, column, channel), PyTorch's are (sample, channel, row, column)
+
+def windows(name, seed, kernel, stride, padding, channels=None, bias=True, max_pool=None):
+    """A convolution to so many channels; without, a pooling."""
+    case = Case(name, seed, kernel=kernel, stride=stride, padding=padding)
+    x = case.input("x", case.uniform(2, 7, 6, 3))
+    maps = x.permute(0, 3, 1, 2)
+    if channels:
+        w = case.parameter("weight", channels, 3, kernel, kernel)
+        b = case.parameter("bias", channels) if bias else None
+        y = F.conv2d(maps, w, b, stride, padding)
+    else:
+        y = (F.max_pool2d if max_pool else F.avg_pool2d)(maps, kernel, stride, padding)
+    return case.finish(case.read_out("y", y.permute(0, 2, 3, 1)))
+
+
+def batch_norm(name, seed, *shape):
+    """Two training steps of the same parameters, each with a batch of its own, then a prediction."""
+    case = Case(name, seed, momentum=0.1, eps=1e-5)
+    norm = (nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d)(shape[-1])
+    case.module(norm)
+    order = (lambda t: t.permute(0, 3, 1, 2), lambda t: t.permute(0, 2, 3, 1)) if len(shape) == 3 else (lambda t: t, lambda t: t)
+    for step, rows in enumerate((5, 3)):
+        x = case.tensors[f"input.x{step}"] = case.uniform(rows, *shape, low=-1, high=3).requires_grad_()
+        y = order[1](norm(order[0](x)))
+        loss = case.read_out(f"y{step}", y)
+        for label, value in zip((f"input.x{step}", f"{step}.weight", f"{step}.bias"), torch.autograd.grad(loss, [x, norm.weight, norm.bias])):
+            case.tensors["gradient." + label] = value
+        case.tensors.update({f"running_mean{step}": norm.running_mean.clone(), f"running_var{step}": norm.running_var.clone()})
+    case.output("predicted", order[1](norm.eval()(order[0](case.tensors["input.x0"]))))
+    return case
+
+
+def map_cases():
+    yield windows("conv2d_3_2_1", 60, 3, 2, 1, channels=4)
+    yield windows("conv2d_5_1_2", 61, 5, 1, 2, channels=2, bias=False)
+    yield windows("conv2d_2_3_0", 62, 2, 3, 0, channels=5)
+    yield windows("max_pool_3_2_1", 63, 3, 2, 1, max_pool=True)
+    yield windows("mean_pool_3_2_1", 64, 3, 2, 1, max_pool=False)
+    yield batch_norm("batch_norm_maps", 65, 3, 2, 4)
+    yield batch_norm("batch_norm_features", 66, 4)
+
+
 # ---------------------------------------------------------------- questions: embedding and LSTM, three ways to pad 
 
 QUESTIONS = [[3, 1, 4], [5], [2, 6, 5, 3, 7], [1, 1], [7, 2, 4, 6]]   # ids 1..7, 0 is the pad
@@ -275,6 +318,7 @@ def all_cases():
         for padding, pad_to in (("trailing", 5), ("trailing", 7), ("leading", 5), ("leading", 7), ("packed", 5)):
             name = ("bilstm_" if bidirectional else "lstm_") + padding + (f"_{pad_to}" if padding != "packed" else "")
             yield lstm(name, 30 + bidirectional, padding, pad_to, bidirectional)
+    yield from map_cases()
     yield from relation_cases()
     yield trajectory()
 

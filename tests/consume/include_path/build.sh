@@ -3,4 +3,4 @@
 set -eu
 here=$(dirname "$0")
 "$1" -std=c++20 -O1 -I"$2/include" -I"$3" "$here/../program.cpp" -pthread -o "$4/program"
-"$1" -std=c++20 -O1 -I"$2/include" "$here/../data_program.cpp" -lsimdjson -lpng -lz -o "$4/data_program"
+"$1" -std=c++20 -O1 -I"$2/include" "$here/../data_program.cpp" -lsimdjson -lpng -ljpeg -lz -o "$4/data_program"
