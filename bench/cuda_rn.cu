@@ -10,6 +10,7 @@
 #include "cuda_calls.hpp"
 #include "relreason/backend/cuda/predictor.cuh"
 #include "relreason/backend/cuda/trainer.cuh"
+#include "relreason/train/prefetch.hpp"
 #include "rn_counts.hpp"
 
 using namespace bench;
@@ -108,7 +109,8 @@ class core_case final : public gpu_case {
   }
   void step() override {
     const step_options options{.seed = 1, .step = in_.taken()};
-    program_.run(in_.next(), options, {Training ? nullptr : results_.data()}, [&](auto&& work) { session_.run(work, program_.scratch()); });
+    program_.run(in_.next(), options, {Training ? nullptr : results_.data()},
+                 [&](const auto& shape, auto&& work) { session_.run(graphs_, shape, work, program_.scratch()); });
     if (Training) results_[0] = static_cast<float>(program_.loss());
   }
   std::string check() override {
@@ -125,6 +127,7 @@ class core_case final : public gpu_case {
   scenes from_;
   batches<rn_core> in_{from_, from_.size()};
   device::session<cuda_system> session_;
+  device::session<cuda_system>::graphs graphs_;
   device::batch_program<rn_core, cuda_system, device::cublaslt_products, Training, "r"> program_{limits_of<rn_core>(from_, from_.size()),
                                                                                                  session_.system(), session_.products()};
   std::vector<float> results_ = std::vector<float>(Training ? 1 : 256 * from_.size());
@@ -139,7 +142,12 @@ class state_case final : public gpu_case {
     first_weights(trainer_.weights, data, "state.safetensors", state_names);
     trainer_.weights_changed();
   }
-  void step() override { results_[0] = static_cast<float>(trainer_.step(in_.next(), 5e-6)); }
+  void step() override {  // the next batch is made ready meanwhile, as in a training run
+    if (steps_ == 0) next_.start(0);
+    const relreason::batch<rn_state>& b = *next_.take();
+    next_.start(++steps_);
+    results_[0] = static_cast<float>(trainer_.step(b, 5e-6));
+  }
   std::vector<float>& results() override { return results_; }
 
  private:
@@ -148,6 +156,9 @@ class state_case final : public gpu_case {
   batches<rn_state> in_{from_, from_.size()};
   device::trainer_on<cuda_system, rn_state> trainer_;
   std::vector<float> results_ = std::vector<float>(1);
+  std::size_t steps_ = 0;
+  prefetcher<const relreason::batch<rn_state>*> next_{
+      [this](const relreason::batch<rn_state>*& to, std::size_t) { trainer_.stage(*(to = &in_.next())); }};
 };
 
 class predict_case final : public gpu_case {

@@ -109,6 +109,7 @@ inline constexpr option options[] = {
     {"Recipe", "save-every", in_train, whole_from(1, many), "1000", "steps between checkpoints; there is one at every epoch's end too"},
     {"Recipe", "seed", in_train | in_evaluate, whole_from(0, UINT64_MAX), "1", "of weights, order, dropout and blocks world"},
     {"Recipe", "device", in_train, any_text, "cpu", "where steps run: cpu, cuda or cuda:N; checkpoints fit both"},
+    {"Recipe", "device-memory", in_train, whole_from(0, 1 << 24), "0", "MiB that a step may take on the device (0: what is free)"},
     {"Recipe", "bf16", in_train, flag, "", "products of bf16 numbers, sums of fp32"},
     {"Recipe", "tf32", in_train, flag, "", "products of tf32 numbers, sums of fp32 (--device cuda)"},
     {"Recipe", "lanes", in_train, whole_from(0, most_lanes), "0",
@@ -254,6 +255,7 @@ inline run_options recipe(const arguments_type& o) {
   r.training.seed = seed_of(o);
   r.training.lanes = whole(o, "lanes");
   r.training.device = device_of(o);
+  r.training.device_memory = static_cast<std::size_t>(whole(o, "device-memory")) << 20;
   if (is_set(o, "bf16")) r.training.arithmetic = precision::bf16;
   if (is_set(o, "tf32")) {
     if (is_set(o, "bf16")) refuse("--tf32 and --bf16 are given; wanted one of them");

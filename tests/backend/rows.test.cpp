@@ -58,7 +58,7 @@ std::vector<T> run_all(const row_kernels<T>& set, std::size_t n) {
     results.insert(results.end(), x.data(), x.data() + x.n);
     respected = respected && x.untouched();
   };
-  numbers<T> x(n, 1), y(n, 2), z(n, 3), g(n, 4), many(rows * n, 5), three(3 * n, 6), into(rows * n, 7);
+  numbers<T> x(n, 1), y(n, 2), z(n, 3), g(n, 4), many(rows * n, 5), three(3 * n, 6), into(rows * n, 7), w_of(n, 24);
   set.add(n, x.data(), y.data());
   set.scale(n, x.data(), T(.3));
   set.add_scaled(n, x.data(), T(-.7), z.data());
@@ -90,6 +90,22 @@ std::vector<T> run_all(const row_kernels<T>& set, std::size_t n) {
   set.lstm_backward(rows, n, gates.data(), before.data(), tc.data(), h.data(), dc.data());
   keep(gates);
   keep(dc);
+  for (const int some : {rows, 1}) {
+    const std::size_t all = static_cast<std::size_t>(some) * n;
+    numbers<T> mean(n, 18), gaps(n, 19), normal(all, 20), dy(all, 21), sums(2 * n, 22), dx(all, 23);
+    set.moments(some, n, many.data(), mean.data(), gaps.data());
+    for (const bool relu : {false, true}) {
+      set.normalize(some, n, many.data(), mean.data(), z.data(), w_of.data(), relu, normal.data());
+      keep(normal);
+      set.normalize_sums(some, n, dy.data(), relu ? normal.data() : nullptr, many.data(), mean.data(), sums.data());
+      keep(sums);
+      set.normalize_back(some, n, dy.data(), relu ? normal.data() : nullptr, many.data(), mean.data(), z.data(), w_of.data(), mean.data(),
+                         dx.data());
+      keep(dx);
+    }
+    keep(mean);
+    keep(gaps);
+  }
   numbers<T> w(n, 14), d(n, 15), m(n, 16), v(n, 17, 0, 1);
   set.adam(n, w.data(), d.data(), m.data(), v.data(), {T(.5), T(1e-4), T(.999), T(.1), T(.999), T(.001), T(.01), T(.3), T(1e-8)});
   for (auto* a : {&w, &m, &v}) keep(*a);
@@ -261,6 +277,23 @@ TEST_CASE("rows: one step of an LSTM and of Adam, by hand", "[backend][rows]") {
     CHECK(m[0] == 2.5f);
     CHECK(v[0] == 16);
     CHECK(w[0] == Approx(4 - .1 * 2.5 / 8).margin(tolerance));
+  }
+}
+
+TEST_CASE("rows: batch norm of five rows of two columns, by hand", "[backend][rows]") {
+  for (const auto* set : available<float>()) {
+    const float x[10]{1, 0, 2, 0, 3, 0, 4, 10, 10, 0}, dy[10]{1, 1, 1, 1, 1, 1, 1, 1, 2, 2}, ones[2]{1, 1}, tens[2]{10, 10}, minus[2]{-1, -3};
+    float mean[2], gaps[2], y[10], sums[4], dx[10]{};
+    set->moments(5, 2, x, mean, gaps);
+    CHECK((mean[0] == 4 && mean[1] == 2));
+    CHECK((gaps[0] == 50 && gaps[1] == 80));  // 9 + 4 + 1 + 0 + 36, 4 * 4 + 64
+    set->normalize(5, 2, x, mean, tens, ones, true, y);
+    CHECK((y[0] == 0 && y[1] == 0 && y[6] == 1 && y[7] == 81 && y[8] == 61));
+    set->normalize_sums(5, 2, dy, y, x, mean, sums);
+    CHECK((sums[0] == 3 && sums[1] == 1));   // y > 0 in rows 3 and 4 of the first column, in row 3 of the second
+    CHECK((sums[2] == 12 && sums[3] == 8));  // 0 + 2 * 6
+    set->normalize_back(5, 2, dy, y, x, mean, tens, ones, minus, dx);
+    CHECK((dx[0] == -4 && dx[8] == 25 && dx[7] == 15));  // 0 - 3 - 1, 20 + 6 - 1, 10 + 8 - 3
   }
 }
 

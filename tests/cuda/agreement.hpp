@@ -22,10 +22,11 @@ inline constexpr double agreement = 5e-6;
 template <class System, class M, name... Wanted>
 struct on_system {
   device::session<System> session{0, precision::full};
+  typename device::session<System>::graphs graphs;
   device::batch_program<M, System, typename device::session<System>::products_type, true, Wanted...> program;
   explicit on_system(const limits<M>& at) : program(at, session.system(), session.products()) {}
   void run(const batch<M>& b, const step_options& o, const std::array<float*, sizeof...(Wanted)>& outputs = {}) {
-    program.run(b, o, outputs, [&](auto&& work) { session.run(work, program.scratch()); });
+    program.run(b, o, outputs, [&](const auto& shape, auto&& work) { session.run(graphs, shape, work, program.scratch()); });
   }
 };
 

@@ -60,17 +60,15 @@ TEST_CASE("graph: capturing runs nothing, each launch runs everything once, in o
   CHECK(v.value() == 33);
 }
 
-TEST_CASE("graph: other numbers update it in place, other work makes a new one", "[small]") {
+TEST_CASE("graph: captured again, it holds the new work", "[small]") {
   if (no_device()) return;
   const numbers v;
   captured_graph graph;
   graph.capture(v.on, [&] { v.add(1); });
   graph.capture(v.on, [&] { v.add(5); });
-  CHECK(graph.instantiations() == 1);
   graph.launch(v.on);
   CHECK(v.value() == 5);
   graph.capture(v.on, [&] { v.add(5), zero(v.on.get(), v.x(), v.n), v.add(2); });
-  CHECK(graph.instantiations() == 2);
   CHECK(graph.nodes() == 3);
   graph.launch(v.on);
   CHECK(v.value() == 2);

@@ -202,12 +202,44 @@ TEST_CASE("device: too little memory is refused when it is planned, with the num
   device::storage<crowded>::free = std::size_t{1} << 20;
   const std::string text = message_of([&] { there refused(at); });
   CHECK(text.rfind("device memory for 1000 samples: asked for ", 0) == 0);
-  CHECK(text.find("free are 1 MiB; about ") != std::string::npos);
-  const int fit = std::stoi(text.substr(text.find("about ") + 6));
+  CHECK(text.find("free are 1 MiB; ") != std::string::npos);
+  const int fit = std::stoi(text.substr(text.find("MiB; ") + 5));
   CHECK(fit > 10);
   CHECK(fit < 500);
   at.samples = fit;
   CHECK_NOTHROW(there(at));
   device::storage<crowded>::free = 1000;
   CHECK(message_of([&] { there refused(at); }).find("not even one sample would fit") != std::string::npos);
+}
+
+TEST_CASE("device: with less memory than pair layers take they are computed again, some pairs at a time, and the step is the same", "[cuda]") {
+  serial_executor serial;
+  parameters<small::net> p(3);
+  gradient_program<small::net> cpu(small::planned(), serial, select_kernels<float>());
+  const auto b = small::scenes(0, 40);
+  cpu.run(b, p, {.seed = 5});
+  device::plain_products<device::serial_system> products;
+  using program = device::batch_program<small::net, device::serial_system, device::plain_products<device::serial_system>, true>;
+  program kept(small::planned(), {}, products);
+  REQUIRE_FALSE(kept.computes_again());
+  const std::size_t all = kept.bytes();
+  std::size_t least = all;
+  for (int eighths = 7; eighths > 0; --eighths) {
+    INFO(eighths << " eighths of " << all << " bytes");
+    std::string refused;
+    try {
+      program there(small::planned(), {}, products, all * static_cast<std::size_t>(eighths) / 8);
+      CHECK(there.computes_again());
+      CHECK(there.bytes() < all);
+      least = there.bytes();
+      there.send(p);
+      there.run(b, {.seed = 5}, {}, [](const auto&, auto&& work) { work(); });
+      for (const auto& e : p.table().entries)
+        CHECK(cuda_test::apart(cpu.gradients().data() + e.offset, there.gradients() + e.offset, e.count) < cuda_test::agreement);
+    } catch (const error& e) {
+      refused = e.what();
+    }
+    CHECK((refused.empty() || refused.rfind("device memory for", 0) == 0));
+  }
+  CHECK(least < all * 7 / 8);
 }

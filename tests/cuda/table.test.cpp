@@ -13,9 +13,15 @@
 #include "relreason/message/pool.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/add.hpp"
+#include "relreason/nn/batch_norm.hpp"
+#include "relreason/nn/conv2d.hpp"
 #include "relreason/nn/dropout.hpp"
+#include "relreason/nn/grid_objects.hpp"
 #include "relreason/nn/lstm.hpp"
 #include "relreason/nn/mlp.hpp"
+#include "relreason/nn/pool2d.hpp"
+#include "relreason/nn/relu.hpp"
+#include "relreason/nn/shortcut.hpp"
 #include "relreason/optim/adamw.hpp"
 #include "relreason/optim/sgd.hpp"
 
@@ -29,6 +35,7 @@ struct pair : all_pairs<object> {};
 struct masked : some<object> {};
 using x = rows<object, 4>;
 using on_scene = rows<scene, 4>;
+using image = value<scene, maps<3, 4, 4>>;
 
 // An operation of a user's that says nothing of devices.
 struct loops {
@@ -74,6 +81,13 @@ TEST_CASE("operations by backend: the table names what runs on a device, and eve
                                            {"embedding", runs_there<embedding<3>, value<object, ids<5>>>},
                                            {"last_state", runs_there<last_state<lstm<3>, embedding<2>>, value<object, ids<5>>>},
                                            {"add", runs_there<add, x, x>},
+                                           {"relu", runs_there<relu<>, x>},
+                                           {"batch_norm", runs_there<batch_norm<>, image>},
+                                           {"conv2d", runs_there<conv2d<5, kernel<3>>, image>},
+                                           {"pool2d", runs_there<pool2d<by_max>, image>},
+                                           {"global_pool", runs_there<global_pool<>, image>},
+                                           {"grid_objects", runs_there<grid_objects<object, counted>, image>},
+                                           {"padded_shortcut", runs_there<padded_shortcut<5>, image>},
                                            {"pool", runs_there<pool<object>, x>},
                                            {"sum_over", runs_there<sum_over<pair, mlp<relu<3>>>, x, x, on_scene>},
                                            {"pick", runs_there<pick<masked>, x>},
@@ -92,6 +106,13 @@ TEST_CASE("operations by backend: the table names what runs on a device, and eve
                                              {"embedding", has_products<embedding<3>, value<object, ids<5>>>},
                                              {"last_state", has_products<last_state<lstm<3>, embedding<2>>, value<object, ids<5>>>},
                                              {"add", has_products<add, x, x>},
+                                             {"relu", has_products<relu<>, x>},
+                                             {"batch_norm", has_products<batch_norm<>, image>},
+                                             {"conv2d", has_products<conv2d<5, kernel<3>>, image>},
+                                             {"pool2d", has_products<pool2d<by_max>, image>},
+                                             {"global_pool", has_products<global_pool<>, image>},
+                                             {"grid_objects", has_products<grid_objects<object, counted>, image>},
+                                             {"padded_shortcut", has_products<padded_shortcut<5>, image>},
                                              {"pool", has_products<pool<object>, x>},
                                              {"sum_over", has_products<sum_over<pair, mlp<relu<3>>>, x, x, on_scene>},
                                              {"pick", has_products<pick<masked>, x>}};

@@ -188,7 +188,7 @@ template <int Rows>
 struct probe {
   template <class X>
   struct bind : operation {
-    using out = rows<typename X::space, X::width>;
+    using out = value<typename X::space, typename X::what>;
     static constexpr bool learns = true;
     static constexpr int n_parameters = 1;
     static void declare(declaration& d) { d.parameter("", {Rows, X::width}, {}); }
@@ -228,7 +228,7 @@ struct times_cotangent {
       ctx.loss += sum;
     }
     template <class C, class Tape>
-    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
+    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::scalar scale) {
       for (std::size_t i = 0; i < size(ctx); ++i) in.dx[0][i] += scale * in.real(1)[i];
     }
   };
@@ -250,7 +250,7 @@ struct half_square {
       ctx.loss += sum;
     }
     template <class C, class Tape>
-    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
+    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::scalar scale) {
       if (!in.dx[0]) return;
       for (int i = 0; i < ctx.template at<typename X::space>().rows * X::width; ++i) in.dx[0][i] += scale * in.real(0)[i];
     }
@@ -294,7 +294,7 @@ struct contrast {
       ctx.loss += sum;
     }
     template <class C, class Tape>
-    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
+    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::scalar scale) {
       const int n = rows_of_batch(ctx);
       for (int i = 0; i < n; ++i)
         for (int k = 0; k < n; ++k) {

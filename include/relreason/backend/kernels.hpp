@@ -32,6 +32,9 @@ struct affine_args {
   bool accumulate = false;  // y += ...; never together with relu, gate, bits or sum
   const T* gate = nullptr;  // y = gate > 0 ? y : 0    gate: (rows, n)
   std::ptrdiff_t ldgate = 0;
+  // For a device alone, from state::mask_words(n) words per row: the same gate, which is then read in place of `gate`; and the gated y's sums.
+  const std::uint32_t* gate_bits = nullptr;
+  T* gate_sum = nullptr;          // (n) += sum_i y_i: the gradient of a bias
   std::uint32_t* bits = nullptr;  // bit j % 32 of bits[i * ldbits + j / 32] = y_ij > 0 (after relu); unused high bits of the last word are 0
   std::ptrdiff_t ldbits = 0;      // words from one row to the next
   // sum[segment[i]] += row_weight[i] * y_i, rows strictly in order (so the result never depends on how rows fall into register tiles)
@@ -52,6 +55,7 @@ struct outer_args {
   std::ptrdiff_t ldb = 0;
   T* c = nullptr;
   std::ptrdiff_t ldc = 0;
+  T* a_sum = nullptr;  // (m) += sum_i a_i, rows without gaps: the gradient of a bias; added by state::outer, not by kernels
   void* workspace = nullptr;
 };
 
@@ -96,6 +100,14 @@ struct row_kernels {
   // backward: gates hold i, f, g, o, then their gradients before activation; dc that of the state after, then before.
   void (*lstm_forward)(int rows, std::size_t width, T* gates, T* c, T* tc, T* h);
   void (*lstm_backward)(int rows, std::size_t width, T* gates, const T* c_before, const T* tc, const T* dh, T* dc);
+  // Batch norm by column. Sums start from 0 and run in four strands: rows 0, 4, 8, ..., rows 1, 5, 9, ..., joined at the end.
+  void (*moments)(int rows, std::size_t n, const T* x, T* mean, T* gaps);  // mean = 1 / rows sum x_i    gaps = sum (x_i - mean)^2
+  void (*normalize)(int rows, std::size_t n, const T* x, const T* mean, const T* scale, const T* shift, bool relu, T* y);  // (x - mean) scale + shift
+  // With g = dy where y > 0, else 0; or dy, where y is null: sums = sum g_i, then, n later, sum g_i (x_i - mean)
+  void (*normalize_sums)(int rows, std::size_t n, const T* dy, const T* y, const T* x, const T* mean, T* sums);
+  // dx += of_g g + of_x (x - mean) + shift
+  void (*normalize_back)(int rows, std::size_t n, const T* dy, const T* y, const T* x, const T* mean, const T* of_g, const T* of_x, const T* shift,
+                         T* dx);
   // d = scale g + decay w    m += (d - m) (1 - beta1)    v = beta2 v + (1 - beta2) d^2    w -= rate m / (sqrt(v) / root + epsilon)
   void (*adam)(std::size_t n, T* w, const T* g, T* m, T* v, const adam_factors<T>& k);
 };

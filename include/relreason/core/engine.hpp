@@ -2,8 +2,11 @@
 // core/gradient.hpp drives it for training, core/predictor.hpp for prediction.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -12,13 +15,14 @@
 #include "relreason/core/limits.hpp"
 #include "relreason/core/operation.hpp"
 #include "relreason/core/parameters.hpp"
+#include "relreason/core/step_options.hpp"
 
 namespace relreason::detail {
 
-// A line's place in a step. Coupled lines cut the list into stages; a value read beyond its own stage is a boundary value: it
-// and its gradient live for the whole batch, and tiles of later stages read it from there.
+// A line's place in a step. Coupled lines, and those that want statistics of the batch, cut the list into stages; a value read beyond its own
+// stage is a boundary value: it and its gradient live for the whole batch, and tiles of later stages read it from there.
 struct place {
-  bool needed = false, coupled = false, boundary = false, grad = false;
+  bool needed = false, coupled = false, statistics = false, boundary = false, grad = false;
   int stage = 0;
 };
 
@@ -33,10 +37,12 @@ constexpr std::array<place, at(M::n)> place_lines() {
     p.needed = needed[at(i)];
     p.coupled = p.needed && (f.couples == coupling::always || (Training && f.couples == coupling::in_training));
     p.grad = Training && f.grad && p.needed;
+    p.statistics = p.grad && f.couples == coupling::by_statistics;
     for (int r = 0; r < f.n_reads; ++r) {
       const place& q = t[at(f.reads[r])];
       p.stage = std::max(p.stage, q.stage + (q.coupled ? 1 : 0));
     }
+    if (p.statistics) ++p.stage;
   }
   for (int i = 0; i < M::n; ++i) {
     if (!t[at(i)].needed || M::info[at(i)].kind == line_kind::minimize || M::info[at(i)].kind == line_kind::output) continue;
@@ -232,8 +238,8 @@ class engine {
     }
   }
 
-  // Runs, or only lays out, one line of the tile.
-  template <int I, bool Measure = false>
+  // Runs, or only lays out, one line of the tile. Again: its boundary value is there since the first time.
+  template <int I, bool Measure = false, bool Again = false>
   static void forward_line(worker& w, const slots<T>& s, const extent* capacity) {
     constexpr line_info f = M::info[at(I)];
     auto& tape = std::get<at(I)>(w.tapes);
@@ -249,7 +255,7 @@ class engine {
     w.ctx.gradients = places[at(I)].grad;
     bound_at<I>::plan(w.ctx, tape);
     if constexpr (!Measure) bound_at<I>::lay_out(w.ctx, tape, arguments_of<I>(w));
-    if constexpr (!Measure && f.kind != line_kind::minimize)
+    if constexpr (!Measure && f.kind != line_kind::minimize && !(Again && places[at(I)].boundary && bound_at<I>::keeps_nothing))
       bound_at<I>::forward(w.ctx, s, tape, arguments_of<I>(w), static_cast<std::conditional_t<f.integral, int, T>*>(w.v[I]));
     if constexpr (f.fills >= 0) close_space<f.fills>(w);
   }
@@ -261,6 +267,20 @@ class engine {
       w.ctx.gradients = true;
       bound_at<I>::backward(w.ctx, s, std::get<at(I)>(w.tapes), arguments_of<I>(w), static_cast<const T*>(w.v[I]), static_cast<const T*>(w.g[I]));
     }
+  }
+
+  // The first number of a line's value that is not finite, in words.
+  template <int I>
+  static std::string non_finite_of(const worker& w, int sample) {
+    constexpr line_info f = M::info[at(I)];
+    if constexpr (!f.integral) {
+      const T* v = static_cast<const T*>(w.v[I]);
+      const std::size_t count = at(w.ctx.extents[f.space].rows) * at(f.width);
+      const std::size_t k = static_cast<std::size_t>(std::find_if(v, v + count, [](T x) { return !std::isfinite(x); }) - v);
+      if (k < count)
+        return non_finite_text(f, sample, static_cast<int>(k / at(f.width)), static_cast<int>(k % at(f.width)), static_cast<double>(v[k]));
+    }
+    return {};
   }
 
   template <int I, class... S>

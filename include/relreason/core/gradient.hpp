@@ -12,21 +12,10 @@
 #include <vector>
 
 #include "relreason/core/engine.hpp"
+#include "relreason/core/lanes.hpp"
 #include "relreason/core/step_options.hpp"
 
 namespace relreason {
-
-inline constexpr int most_lanes = 64;
-inline constexpr std::size_t tile_budget = std::size_t{12} << 20;  // bytes of a tile's values and tapes at capacity: half of a usual L3's share
-inline constexpr int largest_tile = 64;
-
-// Lanes of a model unless told otherwise, 4 to 16: clearing and joining them costs memory traffic at every step, whatever the batch, so their
-// gradients should fit a usual L3 (32 MiB) together. No more threads than lanes work on tiles.
-template <class M, class T = float>
-int usual_lanes() {
-  const std::size_t bytes = std::max<std::size_t>(1, parameters<M, T>::table().learned * sizeof(T));
-  return static_cast<int>(std::clamp<std::size_t>((std::size_t{32} << 20) / bytes, 4, 16));
-}
 
 // Computes, for a batch of a model M, the mean losses and the gradient of every learned array.
 // Wanted values (logits for an accuracy, say) are copied out while their tile is hot. Same bits for any number of threads.
@@ -96,7 +85,7 @@ class gradient_program {
         if constexpr ((given || engine::template in_tile<I, 0>()) && engine::has_value(I)) {
           if (!found.empty()) return;
           if constexpr (!given) engine::template forward_line<I>(w, slots_[0].of_line[at(I)], capacity_);
-          found = non_finite_of<I>(w, s);
+          found = engine::template non_finite_of<I>(w, s);
           if (!found.empty() && sample && !M::info[at(I)].once) *sample = s;
         }
       });
@@ -109,19 +98,6 @@ class gradient_program {
   }
 
  private:
-  template <int I>
-  static std::string non_finite_of(const worker& w, int sample) {
-    constexpr line_info f = M::info[at(I)];
-    if constexpr (!f.integral) {
-      const T* v = static_cast<const T*>(w.v[I]);
-      const std::size_t count = at(w.ctx.extents[f.space].rows) * at(f.width);
-      const std::size_t k = static_cast<std::size_t>(std::find_if(v, v + count, [](T x) { return !std::isfinite(x); }) - v);
-      if (k < count)
-        return detail::non_finite_text(f, sample, static_cast<int>(k / at(f.width)), static_cast<int>(k % at(f.width)), static_cast<double>(v[k]));
-    }
-    return {};
-  }
-
   T* lane(int l) { return lane_block_.template as<T>() + at(l) * lane_size_; }
 
   void plan() {
@@ -206,7 +182,8 @@ class gradient_program {
     std::copy_n(capacity_, M::n_spaces, batch_.ctx.extents);
     if (space.measuring()) {
       engine::each_line([&]<int I>() {
-        if constexpr (batch_wide<I>()) engine::template bound_at<I>::plan(batch_.ctx, std::get<at(I)>(batch_.tapes));
+        if constexpr (batch_wide<I>() || engine::places[at(I)].statistics)
+          engine::template bound_at<I>::plan(batch_.ctx, std::get<at(I)>(batch_.tapes));
       });
       a = space;
     }
@@ -288,11 +265,31 @@ class gradient_program {
     batch_.ctx.gradients = engine::places[at(I)].grad;
     engine::template bound_at<I>::plan(batch_.ctx, std::get<at(I)>(batch_.tapes));
     engine::template bound_at<I>::lay_out(batch_.ctx, std::get<at(I)>(batch_.tapes), engine::template arguments_of<I>(batch_));
+    if constexpr (engine::places[at(I)].statistics) run_statistics<I>();
     if constexpr (M::info[at(I)].kind != line_kind::minimize)
       engine::template bound_at<I>::forward(batch_.ctx, slots_[0].of_line[at(I)], std::get<at(I)>(batch_.tapes),
                                             engine::template arguments_of<I>(batch_),
                                             static_cast<std::conditional_t<M::info[at(I)].integral, int, T>*>(batch_.v[I]));
     if constexpr (engine::has_value(I)) copy_wanted<I>(batch_);
+  }
+
+  // What tiles are told of the whole batch; and the part of the gradient that needs sums over all of them.
+  template <int I>
+  void run_statistics() {
+    batch_.ctx.gradients = true;
+    engine::template bound_at<I>::statistics(batch_.ctx, slots_[0].of_line[at(I)], std::get<at(I)>(batch_.tapes),
+                                             engine::template arguments_of<I>(batch_));
+  }
+  template <int I>
+  void back_statistics() {
+    using bound = typename engine::template bound_at<I>;
+    batch_.ctx.gradients = true;
+    join_lanes(kernel_, lanes_, bound::n_sums, [&](int l) { return slots_[at(l)].of_line[at(I)].dshared[0]; });
+    bound::statistics_backward(batch_.ctx, slots_[0].of_line[at(I)], std::get<at(I)>(batch_.tapes), engine::template arguments_of<I>(batch_));
+  }
+  template <int I>
+  static constexpr bool wants_statistics(int stage) {
+    return engine::places[at(I)].statistics && engine::places[at(I)].stage == stage && !M::info[at(I)].once;
   }
 
   // Denominators of the means, over the whole step.
@@ -333,12 +330,20 @@ class gradient_program {
     return false;
   }
 
+  static constexpr bool runs_twice(int stage) { return stage < engine::last_stage || stage_has_coupled(stage); }
+
   template <int Stage>
   void forward_stage(int tile, int tiles) {
-    if constexpr (Stage < engine::last_stage || stage_has_coupled(Stage)) {
+    if constexpr (runs_twice(Stage)) {
       run_tiles(tile, tiles, [this](worker& w, int l) { forward_tile<Stage>(w, l); });
       engine::each_line([&]<int I>() {
         if constexpr (engine::places[at(I)].coupled && engine::places[at(I)].stage == Stage) run_batch_wide<I>();
+      });
+      engine::each_line([&]<int I>() {
+        if constexpr (wants_statistics<I>(Stage + 1)) {
+          engine::template bound_at<I>::plan(batch_.ctx, std::get<at(I)>(batch_.tapes));
+          run_statistics<I>();
+        }
       });
     }
   }
@@ -352,8 +357,11 @@ class gradient_program {
       }
     });
     run_tiles(tile, tiles, [this](worker& w, int l) {
-      forward_tile<Stage>(w, l);
+      forward_tile<Stage, runs_twice(Stage)>(w, l);
       backward_tile<Stage>(w, l);
+    });
+    engine::each_line_reversed([&]<int I>() {
+      if constexpr (wants_statistics<I>(Stage)) back_statistics<I>();
     });
   }
 
@@ -383,11 +391,11 @@ class gradient_program {
       if (once_at_[at(i)]) w.g[i] = lane(l) + once_at_[at(i)];
   }
 
-  template <int Stage>
+  template <int Stage, bool Again = false>
   void forward_tile(worker& w, int l) {
     engine::each_line([&]<int I>() {
       if constexpr (engine::template in_tile<I, Stage>()) {
-        engine::template forward_line<I>(w, slots_[at(l)].of_line[at(I)], capacity_);
+        engine::template forward_line<I, false, Again>(w, slots_[at(l)].of_line[at(I)], capacity_);
         if constexpr (engine::has_value(I)) copy_wanted<I>(w);
       }
     });
@@ -431,8 +439,7 @@ class gradient_program {
     const int chunks = static_cast<int>((lane_size_ + chunk - 1) / chunk);
     threads_.parallel_for(chunks, [&](int c) {
       const std::size_t begin = at(c) * chunk, end = std::min(begin + chunk, lane_size_);
-      for (int stride = 1; stride < lanes_; stride *= 2)
-        for (int l = 0; l + stride < lanes_; l += 2 * stride) kernel_.row->add(end - begin, lane(l) + begin, lane(l + stride) + begin);
+      join_lanes(kernel_, lanes_, end - begin, [&](int l) { return lane(l) + begin; });
     });
   }
 
@@ -444,6 +451,7 @@ class gradient_program {
         if constexpr (f.once && !engine::places[at(I)].coupled && f.kind == line_kind::minimize) backward_loss<I>(batch_, 0);
         if constexpr (f.once && !engine::places[at(I)].coupled && f.kind == line_kind::let && engine::places[at(I)].grad)
           engine::template backward_line<I>(batch_, slots_[0].of_line[at(I)]);
+        if constexpr (f.once && engine::places[at(I)].statistics) back_statistics<I>();
         if constexpr (engine::places[at(I)].grad) engine::template bound_at<I>::finish(batch_.ctx, slots_[0].of_line[at(I)]);
       }
     });

@@ -101,6 +101,11 @@ struct context : Backend::template state<T> {
   extent& at() {
     return extents[index_of<S>(Spaces{})];
   }
+  // How many rows of S count, in the backend's memory; null: all. A loss, and whatever else sums over rows without groups, passes over the others.
+  template <class S>
+  const int* live() const {
+    return this->live_rows ? this->live_rows + index_of<S>(Spaces{}) : nullptr;
+  }
   // For the operation that fills S; at<S>().rows is the capacity of this tile until it returns.
   template <class S>
   filled_rows filling() const {
@@ -137,7 +142,10 @@ void fill_groups_above(C& ctx, row_groups& g) {
   }
 }
 
-enum class coupling { none, in_training, always };
+// How an operation reads several graphs at once. by_statistics: in training alone, and through a few sums over the batch. Tiles run it, after
+// statistics() has seen its input for the whole batch; backward() adds what the gradient needs to sum up to dshared[0], n_sums numbers, and
+// statistics_backward() sees them for the whole batch.
+enum class coupling { none, in_training, always, by_statistics };
 
 // The values a line reads, in order, and where their gradients go: added to, or null where none is wanted.
 template <class T>
@@ -154,6 +162,7 @@ struct operation {
   using fills = void;                                                                 // the space that it fills, if any
   static constexpr coupling couples = coupling::none;                                 // reads several graphs at once: the list is cut here
   static constexpr bool learns = false;                                               // has parameters
+  static constexpr bool keeps_nothing = false;                                        // backward reads its arguments alone, nothing that forward left
   static constexpr bool on_device = false;                                            // calls primitives alone, so that it runs on a device too
   static constexpr int n_parameters = 0, n_states = 0, n_prepared = 0, n_shared = 0;  // arrays that declare() and reserve() list, always
   // The result depends on the length to which the batch pads S (extent::padded): a prediction must be told it.

@@ -13,6 +13,8 @@ struct extent {
   const int* senders = nullptr;    // links: rows of the sender space in the batch
   const int* receivers = nullptr;  // links: rows of the receiver space in the batch
   const int* index = nullptr;      // some: rows of the whole space in the batch
+  // Rows that the batch has. A device may run some more, so that one captured step serves many batches; those count for nothing.
+  int listed() const { return offsets ? offsets[parents] - offsets[0] : rows; }
   int begin(int parent) const { return offsets[parent] - offsets[0]; }
   int count(int parent) const { return offsets[parent + 1] - offsets[parent]; }
 };

@@ -10,7 +10,7 @@ struct staged {
   const V* at = nullptr;
 };
 
-// Which group each of some rows belongs to. A device also lists the rows of each group, in order, so that sums need no atomics.
+// Which group each of some rows belongs to, or -1: to none. A device also lists the rows of each group, in order, so that sums need no atomics.
 struct row_groups {
   staged<int> of, start, order;           // of: by row; start: groups + 1 places in order; order: rows
   int rows = 0, groups = 0, longest = 0;  // longest: a device's, rows of the largest group

@@ -30,7 +30,7 @@ struct pick {
     template <class C>
     static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>&) {
       const extent& e = ctx.template at<Subset>();
-      for (int k = 0; k < e.rows; ++k) t.of_whole.of.host[k] = e.index[k] - ctx.template at<typename Subset::whole>().base;
+      for (int k = 0; k < e.listed(); ++k) t.of_whole.of.host[k] = e.index[k] - ctx.template at<typename Subset::whole>().base;
       ctx.close_groups(t.of_whole);
     }
     template <class C>

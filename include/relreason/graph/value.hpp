@@ -22,6 +22,18 @@ struct label {
   static constexpr int width = 1, limit = Classes;
 };
 
+// Maps of Channels numbers per cell, rows of cells from top to bottom, cells from left to right, channels innermost ("NHWC"): pictures, what CNNs
+// make of them. One row of numbers: what reads features reads maps too, and a cell is a row of Channels numbers.
+template <int Channels, int Height, int Width>
+struct maps {
+  static_assert(Channels > 0 && Height > 0 && Width > 0, "relreason::maps: channels, height and width must be positive");
+  static constexpr int channels = Channels, map_height = Height, map_width = Width, cells = Height * Width, width = Channels * cells, limit = 0;
+};
+template <class What>
+inline constexpr bool is_maps = requires {
+  What::map_height;
+};
+
 template <class Space, class What>
 struct value {
   using space = Space;

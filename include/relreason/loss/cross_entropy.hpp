@@ -24,17 +24,20 @@ RELREASON_HD double log_sum_exp(const T* x, int n) {
 namespace detail {
 
 // Row i of the loss, and of its gradient.
-template <class T>
+template <class T, class Scalar = T>
 struct cross_entropy_loss {
   const T* logits;
   const int* label;
   const T* weight;  // or null
+  const int* live;
   T* to;
   int classes;
-  double smoothing, scale;
+  double smoothing;
+  Scalar scale;
 
   RELREASON_HD double weight_of(std::size_t i) const { return weight ? static_cast<double>(weight[i]) : 1.0; }
   RELREASON_HD double operator()(std::size_t i) const {
+    if (live && static_cast<int>(i) >= *live) return 0;
     const T* x = logits + i * static_cast<std::size_t>(classes);
     double sum = 0;
     if (smoothing > 0)
@@ -43,13 +46,14 @@ struct cross_entropy_loss {
     return weight_of(i) * (log_sum_exp(x, classes) - goal);
   }
 };
-template <class T>
+template <class T, class Scalar>
 struct cross_entropy_gradient {
-  cross_entropy_loss<T> row;
+  cross_entropy_loss<T, Scalar> row;
   RELREASON_HD void operator()(std::size_t i) const {
+    if (row.live && static_cast<int>(i) >= *row.live) return;
     const T* x = row.logits + i * static_cast<std::size_t>(row.classes);
     T* dx = row.to + i * static_cast<std::size_t>(row.classes);
-    const double log_sum = log_sum_exp(x, row.classes), w = row.scale * row.weight_of(i);
+    const double log_sum = log_sum_exp(x, row.classes), w = static_cast<double>(static_cast<T>(row.scale)) * row.weight_of(i);
     for (int j = 0; j < row.classes; ++j) {
       const double goal = (j == row.label[i] ? 1 - row.smoothing : 0) + row.smoothing / row.classes;
       dx[j] += static_cast<T>(w * (std::exp(static_cast<double>(x[j]) - log_sum) - goal));
@@ -78,7 +82,7 @@ struct cross_entropy {
 
     template <class C>
     static double entries(C& ctx, const arguments<typename C::real>& in) {
-      const int n = ctx.template at<typename Logits::space>().rows;
+      const int n = ctx.template at<typename Logits::space>().listed();
       if (!weighted) return n;
       if (!in.x[2]) fail("cross_entropy: a mean over entries needs weights that are an input; use per_sample or per_step");
       double sum = 0;
@@ -87,11 +91,12 @@ struct cross_entropy {
     }
     template <class C, class Tape>
     static void forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
-      ctx.add_loss(count(ctx), row<typename C::real>(in, nullptr, 1));
+      ctx.add_loss(count(ctx), row<C, typename C::real>(ctx, in, nullptr));
     }
     template <class C, class Tape>  // dx = softmax(x) - t
-    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
-      if (in.dx[0]) ctx.each(count(ctx), detail::cross_entropy_gradient<typename C::real>{row<typename C::real>(in, in.dx[0], scale)});
+    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::scalar scale) {
+      using gradient = detail::cross_entropy_gradient<typename C::real, typename C::scalar>;
+      if (in.dx[0]) ctx.each(count(ctx), gradient{row(ctx, in, in.dx[0], scale)});
     }
 
    private:
@@ -99,9 +104,10 @@ struct cross_entropy {
     static std::size_t count(const C& ctx) {
       return static_cast<std::size_t>(ctx.template at<typename Logits::space>().rows);
     }
-    template <class T>
-    static detail::cross_entropy_loss<T> row(const arguments<T>& in, T* to, T scale) {
-      return {in.real(0), in.index(1), weighted ? in.real(2) : nullptr, to, Logits::width, SmoothingPercent / 100.0, static_cast<double>(scale)};
+    template <class C, class T, class Scalar = T>
+    static detail::cross_entropy_loss<T, Scalar> row(const C& ctx, const arguments<T>& in, T* to, Scalar scale = {}) {
+      return {in.real(0), in.index(1),   weighted ? in.real(2) : nullptr, ctx.template live<typename Logits::space>(),
+              to,         Logits::width, SmoothingPercent / 100.0,        scale};
     }
   };
 };

@@ -15,20 +15,25 @@ namespace detail {
 template <class T>
 struct multi_label_loss {
   const T *logits, *targets;
+  const int* live;
   int width;
   RELREASON_HD double operator()(std::size_t i) const {
+    if (live && static_cast<int>(i / static_cast<std::size_t>(width)) >= *live) return 0;
     const double x = static_cast<double>(logits[i]), t = static_cast<double>(targets[i]);
     return ((x > 0 ? x : x * 0) - x * t + std::log1p(std::exp(-std::abs(x)))) / width;  // x * 0 keeps a NaN
   }
 };
-template <class T>
+template <class T, class Scalar>
 struct multi_label_gradient {
   const T *logits, *targets;
-  T *to, scale;
+  const int* live;
+  T* to;
+  Scalar scale;
   int width;
   RELREASON_HD void operator()(std::size_t i) const {
+    if (live && static_cast<int>(i / static_cast<std::size_t>(width)) >= *live) return;
     const double x = static_cast<double>(logits[i]), e = std::exp(-std::abs(x)), p = x >= 0 ? 1 / (1 + e) : e / (1 + e);
-    to[i] += static_cast<T>(static_cast<double>(scale) * (p - static_cast<double>(targets[i])) / width);
+    to[i] += static_cast<T>(static_cast<double>(static_cast<T>(scale)) * (p - static_cast<double>(targets[i])) / width);
   }
 };
 
@@ -47,17 +52,18 @@ struct multi_label {
 
     template <class C>
     static double entries(C& ctx, const arguments<typename C::real>&) {
-      return ctx.template at<typename Logits::space>().rows;
+      return ctx.template at<typename Logits::space>().listed();
     }
     template <class C, class Tape>
     static void forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
       using T = typename C::real;
-      ctx.add_loss(count(ctx), detail::multi_label_loss<T>{in.real(0), in.real(1), Logits::width});
+      ctx.add_loss(count(ctx), detail::multi_label_loss<T>{in.real(0), in.real(1), ctx.template live<typename Logits::space>(), Logits::width});
     }
     template <class C, class Tape>  // dx = (sigmoid(x) - t) / L
-    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::real scale) {
-      using T = typename C::real;
-      if (in.dx[0]) ctx.each(count(ctx), detail::multi_label_gradient<T>{in.real(0), in.real(1), in.dx[0], scale, Logits::width});
+    static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::scalar scale) {
+      using gradient = detail::multi_label_gradient<typename C::real, typename C::scalar>;
+      const int* live = ctx.template live<typename Logits::space>();
+      if (in.dx[0]) ctx.each(count(ctx), gradient{in.real(0), in.real(1), live, in.dx[0], scale, Logits::width});
     }
 
    private:

@@ -38,10 +38,9 @@ struct pair_rows {
 
   template <class C>
   void lay_out(C& ctx, const extent& pairs, const extent& receivers, const extent& senders) {
-    int found = 0;
-    n = 0;
+    int found = 0, row = 0;
     for (int p = 0; p < pairs.parents; ++p) {
-      start.host[p] = n;
+      start.host[p] = row;
       const int na = receivers.count(p), nb = senders.count(p);
       if (Slots > 0 && (na > Slots || nb > Slots))
         fail("sum_over: ", na > nb ? na : nb, " objects in graph ", p, " of a tile, more than its ", Slots, " slots");
@@ -49,16 +48,22 @@ struct pair_rows {
         fail("sum_over: ", na > nb ? na : nb, " objects in graph ", p, " of a tile, more than the ", Positions, " positions of by_weights");
       const int ma = Slots > 0 ? Slots - na : 0, mb = Slots > 0 ? Slots - nb : 0;
       for (int a = 0; a < na + (ma > 0 ? 1 : 0); ++a)
-        for (int b = 0; b < nb + (mb > 0 ? 1 : 0); ++b, ++n) {
-          by_receiver.of.host[n] = a < na ? receivers.begin(p) + a : receivers.rows + p;
-          by_sender.of.host[n] = b < nb ? senders.begin(p) + b : senders.rows + p;
-          by_parent.of.host[n] = p;
-          real.host[n] = a < na && b < nb ? found++ : -1;
-          if (Slots > 0) weight.host[n] = static_cast<T>((a < na ? 1 : ma) * (b < nb ? 1 : mb));
-          if (Positions > 0) by_position.of.host[n] = a * Positions + b;
+        for (int b = 0; b < nb + (mb > 0 ? 1 : 0); ++b, ++row) {
+          by_receiver.of.host[row] = a < na ? receivers.begin(p) + a : receivers.rows + p;
+          by_sender.of.host[row] = b < nb ? senders.begin(p) + b : senders.rows + p;
+          by_parent.of.host[row] = p;
+          real.host[row] = a < na && b < nb ? found++ : -1;
+          if (Slots > 0) weight.host[row] = static_cast<T>((a < na ? 1 : ma) * (b < nb ? 1 : mb));
+          if (Positions > 0) by_position.of.host[row] = a * Positions + b;
         }
     }
-    start.host[pairs.parents] = n;
+    start.host[pairs.parents] = row;
+    if (C::on_device)
+      for (int i = row; i < n; ++i) {
+        real.host[i] = -1;
+        if (Slots > 0) weight.host[i] = T(0);
+      }
+    else n = row;
     for (row_groups* g : {&by_sender, &by_receiver, &by_parent, &by_position}) {
       if (!g->of.host) continue;
       g->rows = n;

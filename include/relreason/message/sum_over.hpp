@@ -36,8 +36,8 @@ struct select_best {  // d_ij = i won feature j of its parent, and its ReLU let 
   RELREASON_HD void operator()(std::size_t k) const {
     const std::size_t i = k / static_cast<std::size_t>(width), j = k % static_cast<std::size_t>(width);
     const std::size_t at = static_cast<std::size_t>(parent[i]) * static_cast<std::size_t>(width) + j;
-    const bool passed = !bits || (bits[i * static_cast<std::size_t>(words) + j / 32] >> (j % 32) & 1u);
-    d[k] = best[at] == first + static_cast<int>(i) && passed ? dr[at] : T(0);
+    const bool passed = parent[i] >= 0 && (!bits || (bits[i * static_cast<std::size_t>(words) + j / 32] >> (j % 32) & 1u));
+    d[k] = passed && best[at] == first + static_cast<int>(i) ? dr[at] : T(0);
   }
 };
 template <class T>
@@ -45,7 +45,30 @@ struct take_at {
   T* to;
   const T* from;
   const int* index;
-  RELREASON_HD void operator()(std::size_t i) const { to[i] = from[index[i]]; }
+  RELREASON_HD void operator()(std::size_t i) const { to[i] = index[i] < 0 ? T(0) : from[index[i]]; }
+};
+template <class T>
+struct inverse_norms {  // 1 / |z_i|, as PyTorch's normalize
+  T* to;
+  const T* z;
+  int width;
+  RELREASON_HD void operator()(std::size_t i) const {
+    T sum = 0;
+    const T* row = z + i * static_cast<std::size_t>(width);
+    for (int j = 0; j < width; ++j) sum += row[j] * row[j];
+    const T norm = std::sqrt(sum);
+    to[i] = 1 / (norm > T(1e-12) ? norm : T(1e-12));
+  }
+};
+template <class T>
+struct over_pairs {  // r_p / number of p's pairs
+  T* r;
+  const int* start;
+  int width;
+  RELREASON_HD void operator()(std::size_t i) const {
+    const std::size_t p = i / static_cast<std::size_t>(width);
+    if (start[p + 1] > start[p]) r[i] /= static_cast<T>(start[p + 1] - start[p]);
+  }
 };
 template <class T>
 struct pair_norms {  // |w_i z_i| of the real pairs
@@ -66,7 +89,8 @@ struct pair_norms {  // |w_i z_i| of the real pairs
 
 // g is an mlp<...>. Values: senders' features, receivers' features, and (optional) a value of a space that holds the pairs.
 // Parameters: g.<layer>.weight, g.<layer>.bias with columns [sender ; receiver ; question], and agg.weight for by_weights.
-// Side result "pairs", on Pair: |g| of each pair, the size of its part of r.
+// Side result "pairs", on Pair: |g| of each pair, the size of its part of r. Side results "mean" and "max", on the pairs' parent, of a sum that is
+// asked a question: the mean or the greatest of what enters the question's layer beside it, each pair's row normalized to length 1 (R-CBIR, Sec. 3.1).
 template <class Pair, class G, class... Options>
 struct sum_over {
   static_assert(!std::is_same_v<G, G>, "relreason::sum_over: the second argument must be an mlp<...>");
@@ -111,6 +135,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static constexpr int forward_packs = n + 2, agg = 2 * n;
     static constexpr int n_parameters = 2 * n + (options.by == detail::aggregator::weights ? 1 : 0), n_prepared = 2 * forward_packs;
     static constexpr detail::aggregator by = options.by;
+    static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
+    static constexpr const layer_info& info(int l) { return layers[at(l)]; }
 
     static void declare(declaration& d) {
       for (int l = 0; l < n; ++l) declare_linear(d, "g." + std::to_string(l) + ".", info(l).in, info(l).out);
@@ -171,8 +197,10 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       T* z[3]{};                              // chunks; the third only where y and gate of a product must differ
       T *du = nullptr, *dv = nullptr, *dq = nullptr, *dquestion = nullptr;
       T *learned = nullptr, *dots = nullptr;  // by_weights: of each row; z . dr
-      std::uint32_t* bits = nullptr;          // last layer's output > 0
-      int* best = nullptr;                    // by_max: the row that won, per parent and feature
+      T* inverse = nullptr;                   // side results mean and max
+      int* feature_best = nullptr;
+      std::uint32_t* mask[n]{};  // a layer's output > 0: the last one's; on a device, of every ReLU that backward passes
+      int* best = nullptr;       // by_max: the row that won, per parent and feature
     };
     template <class C>
     static void plan(C& ctx, tape<typename C::real>& t) {
@@ -180,7 +208,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       const extent &e = ctx.template at<Pair>(), &a = ctx.template at<typename Pair::receiver>(), &b = ctx.template at<typename Pair::sender>();
       t.pairs.plan(ctx, e, a, b);
       t.owner = ctx.take_groups(a.rows + e.parents, e.parents);
-      const int rows = t.pairs.n, some = std::min(rows, C::chunk_rows);
+      const int rows = t.pairs.n, some = std::min(rows, ctx.pair_chunk()), kept = ctx.rebuild ? some : rows;
       const auto take = [&](int r, int w) { return ctx.memory->template take<T>(extent_product(r, w)); };
       t.u = take(b.rows + e.parents, H0);
       t.v = take(a.rows + e.parents, H0);
@@ -190,8 +218,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         t.question_x = question_further_out ? take(e.parents, q_width) : nullptr;
       }
       const bool keep = ctx.gradients;
-      for (int l = 1; l < n; ++l) t.h[l] = keep && (l + 1 < n || by == detail::aggregator::weights) ? take(rows, info(l).out) : nullptr;
-      int widest = 0;
+      for (int l = 1; l < n; ++l) t.h[l] = keep && (l + 1 < n || by == detail::aggregator::weights) ? take(kept, info(l).out) : nullptr;
+      int widest = has_features ? feature_width : 0;
       for (const layer_info& l : layers) {
         widest = std::max(widest, l.out);
         ctx.want(some, l.in, l.out);
@@ -205,10 +233,16 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       if (by == detail::aggregator::max) t.best = ctx.memory->template take<int>(extent_product(e.parents, width));
       if (by == detail::aggregator::mean) t.factor = ctx.template take_table<T>(e.parents);
       if (by == detail::aggregator::weights) t.learned = take(rows, 1);
+      if (!keep && has_features) {
+        t.inverse = take(some, 1);
+        t.feature_best = ctx.memory->template take<int>(extent_product(e.parents, feature_width));
+      }
       if (!keep) return;
       if (C::on_device) t.z[2] = take(some, H0);
       if (by == detail::aggregator::weights) t.dots = take(some, 1);
-      t.bits = ctx.memory->template take<std::uint32_t>(extent_product(rows, words));
+      for (int l = 0; l < n; ++l)
+        if (info(l).relu && (l + 1 == n || C::on_device))
+          t.mask[l] = ctx.memory->template take<std::uint32_t>(extent_product(l + 1 == n ? rows : l > 0 ? kept : some, C::mask_words(info(l).out)));
       t.du = take(b.rows + e.parents, H0);
       t.dv = take(a.rows + e.parents, H0);
       if (asked) t.dq = take(e.parents, info(q_at).out);
@@ -240,8 +274,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       const T start = by == detail::aggregator::max ? -std::numeric_limits<T>::infinity() : T(0);
       ctx.fill(extent_product(e.parents, width), r, start);
       const T* row_weight = weights_of_rows(ctx, s, t);
-      for (int first = 0; first < t.pairs.n; first += some_rows<C>(t)) {
-        const int last = std::min(first + some_rows<C>(t), t.pairs.n);
+      for (int first = 0; first < t.pairs.n; first += some_rows(ctx, t)) {
+        const int last = std::min(first + some_rows(ctx, t), t.pairs.n);
         run_layers(ctx, s, t, first, last, n - 1);
         aggregate_last(ctx, s, t, row_weight, first, last, r);
       }
@@ -258,28 +292,35 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       ctx.fill(extent_product(a.rows + e.parents, H0), t.dv, T(0));
       if (asked) ctx.fill(extent_product(e.parents, info(q_at).out), t.dq, T(0));
       const T* row_weight = weights_of_rows(ctx, s, t);
-      for (int first = 0; first < t.pairs.n; first += some_rows<C>(t)) {
-        const int last = std::min(first + some_rows<C>(t), t.pairs.n), m = last - first;
+      for (int first = 0; first < t.pairs.n; first += some_rows(ctx, t)) {
+        const int last = std::min(first + some_rows(ctx, t), t.pairs.n), m = last - first;
+        if (ctx.rebuild) run_layers(ctx, s, t, first, last, by == detail::aggregator::weights ? n : n - 1);
         T *d = t.z[0], *other = t.z[1];
+        bool summed = false;  // whether the product that made d has added its rows to the bias's gradient
         last_gradient(ctx, s, t, row_weight, first, last, dr, d);
         for (int l = n - 1; l > 0; --l) {
           const layer_info& f = info(l);
           if (l + 1 < n) drop(ctx, l, first, m, d);
-          if (s.dparameter[2 * l + 1]) ctx.sum_rows(m, f.out, d, s.dparameter[2 * l + 1]);
           if (l == q_at) ctx.sum_groups(t.pairs.by_parent, first, m, f.out, d, f.out, t.dq, f.out);
-          const T* below = t.h[l - 1] ? t.h[l - 1] + extent_product(first, info(l - 1).out) : nullptr;
+          const T* below = t.h[l - 1] ? kept_row(ctx, t, l - 1, first) : nullptr;
+          const std::uint32_t* below_mask = C::on_device && info(l - 1).relu ? mask_row(ctx, t, l - 1, first) : nullptr;
           if (l == 1) {  // layer 0 is rebuilt, on the CPU in the buffer that its gradient will overwrite
             T* rebuilt = C::on_device ? t.z[2] : other;
             build(ctx, t, first, m, rebuilt);
             below = rebuilt;
+            if (below_mask) ctx.make_bits(m, H0, rebuilt, t.mask[0]);
           }
-          if (s.dparameter[2 * l]) product_gradient(ctx, m, d, f.out, below, pair_width(l), s.dparameter[2 * l], f.in);
+          T* db = summed ? nullptr : s.dparameter[2 * l + 1];
+          if (s.dparameter[2 * l]) product_gradient(ctx, m, d, f.out, below, pair_width(l), s.dparameter[2 * l], f.in, db);
+          else if (db) ctx.sum_rows(m, f.out, d, db);
           affine_args<T> p;
           p.rows = m, p.k = f.out, p.n = pair_width(l);
           p.x = d, p.ldx = f.out;
           p.w = {s.parameter[2 * l], f.in, true, s.prepared[forward_packs + 2 + l]};
           p.y = other, p.ldy = pair_width(l);
-          if (info(l - 1).relu) p.gate = below, p.ldgate = pair_width(l);
+          if (info(l - 1).relu) p.gate = below, p.ldgate = pair_width(l), p.gate_bits = below_mask;
+          summed = below_mask && l > 1 && !info(l - 1).dropout && s.dparameter[2 * l - 1];
+          if (summed) p.gate_sum = s.dparameter[2 * l - 1];
           ctx.affine(p);
           std::swap(d, other);
         }
@@ -290,33 +331,74 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       node_backward(ctx, s, t, in);
     }
 
-    // Side result "pairs": |row_weight * g| for every real pair.
+    static constexpr bool has_features = asked && options.slots == 0;
+    static constexpr int feature_width = q_at > 0 ? info(q_at - 1).out : S::width + R::width;
     template <name Side>
-    using side = std::conditional_t<Side == name("pairs"), rows<Pair, 1>, void>;
+    using side = std::conditional_t<
+        Side == name("pairs"), rows<Pair, 1>,
+        std::conditional_t<has_features && (Side == name("mean") || Side == name("max")), rows<typename Pair::parent, feature_width>, void>>;
     template <name Side, class C>
-    static void side_result(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>&,
+    static void side_result(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
                             typename C::real* to) {
+      if constexpr (Side == name("pairs")) pair_sizes(ctx, s, t, to);
+      else features<Side == name("max")>(ctx, s, t, in, to);
+    }
+
+   private:
+    // |row_weight * g| for every real pair.
+    template <class C>
+    static void pair_sizes(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, typename C::real* to) {
       using T = typename C::real;
       const T* row_weight = weights_of_rows(ctx, s, t);
-      for (int first = 0; first < t.pairs.n; first += some_rows<C>(t)) {
-        const int last = std::min(first + some_rows<C>(t), t.pairs.n);
+      for (int first = 0; first < t.pairs.n; first += some_rows(ctx, t)) {
+        const int last = std::min(first + some_rows(ctx, t), t.pairs.n);
         run_layers(ctx, s, t, first, last, n);
         ctx.each(at(last - first),
                  detail::pair_norms<T>{to, t.z[(n - 1) % 2], row_weight ? row_weight + first : nullptr, t.pairs.real.at + first, width});
       }
     }
+    template <bool Max, class C>
+    static void features(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                         typename C::real* to) {
+      using T = typename C::real;
+      const int parents = ctx.template at<Pair>().parents, w = feature_width;
+      ctx.fill(extent_product(parents, w), to, Max ? -std::numeric_limits<T>::infinity() : T(0));
+      for (int first = 0; first < t.pairs.n; first += some_rows(ctx, t)) {
+        const int last = std::min(first + some_rows(ctx, t), t.pairs.n), m = last - first;
+        T* z = t.z[std::max(q_at - 1, 0) % 2];
+        if (q_at > 0) run_layers(ctx, s, t, first, last, q_at);
+        else {
+          ctx.copy_rows(m, S::width, z, w, in.real(0), S::width, t.pairs.by_sender.of.at + first);
+          ctx.copy_rows(m, R::width, z + S::width, w, in.real(1), R::width, t.pairs.by_receiver.of.at + first);
+        }
+        ctx.each(at(m), detail::inverse_norms<T>{t.inverse, z, w});
+        if (Max) {
+          ctx.scale_rows(m, w, z, t.inverse);
+          ctx.max_groups(t.pairs.by_parent, first, m, w, z, to, t.feature_best);
+        } else {
+          ctx.sum_groups(t.pairs.by_parent, first, m, w, z, w, to, w, t.inverse);
+        }
+      }
+      if (Max) ctx.each(extent_product(parents, w), detail::empty_to_zero<T>{to, t.pairs.start.at, w});
+      else ctx.each(extent_product(parents, w), detail::over_pairs<T>{to, t.pairs.start.at, w});
+    }
 
-   private:
-    static constexpr int words = (width + 31) / 32;
-    static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
-    static constexpr const layer_info& info(int l) { return layers[at(l)]; }
     static constexpr int pair_width(int l) { return info(l).in - (l == q_at ? q_width : 0); }  // input columns that depend on the pair
 
     using question_space = typename deepest<Q...>::space;
     static constexpr bool question_further_out = asked && !std::is_same_v<typename Pair::parent, question_space>;
     template <class C, class T>
-    static int some_rows(const tape<T>& t) {
-      return std::max(1, std::min(t.pairs.n, C::chunk_rows));
+    static int some_rows(const C& ctx, const tape<T>& t) {
+      return std::max(1, std::min(t.pairs.n, ctx.pair_chunk()));
+    }
+    // Row `first` of what is kept of layer l: of all rows, or of the chunk that begins with it.
+    template <class C, class T>
+    static T* kept_row(const C& ctx, const tape<T>& t, int l, int first) {
+      return t.h[l] + extent_product(ctx.rebuild ? 0 : first, info(l).out);
+    }
+    template <class C, class T>
+    static std::uint32_t* mask_row(const C& ctx, const tape<T>& t, int l, int first) {
+      return t.mask[l] + extent_product(l + 1 < n && (ctx.rebuild || l == 0) ? 0 : first, C::mask_words(info(l).out));
     }
 
     // u_b = A s_b,  v_a = B o_a + (C q + c); pads: u = 0, v = C q + c.    Or, for q_at > 0, only the question part of that layer.
@@ -392,17 +474,18 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         ctx.dropout(extent_product(m, info(l).out), z, info(l).dropout, l,
                     (static_cast<std::uint64_t>(ctx.template at<Pair>().base) + static_cast<std::uint64_t>(first)) * at(info(l).out));
     }
-    template <class T>
-    static affine_args<T> layer_args(const slots<T>& s, tape<T>& t, int l, int first, int m) {
+    template <class C, class T>
+    static affine_args<T> layer_args(const C& ctx, const slots<T>& s, tape<T>& t, int l, int first, int m) {
       const layer_info& f = info(l);
       affine_args<T> p;
       p.rows = m, p.k = pair_width(l), p.n = f.out;
-      p.x = l > 1 && t.h[l - 1] ? t.h[l - 1] + extent_product(first, info(l - 1).out) : t.z[(l - 1) % 2];
+      p.x = l > 1 && t.h[l - 1] ? kept_row(ctx, t, l - 1, first) : t.z[(l - 1) % 2];
       p.ldx = pair_width(l);
       p.w = {s.parameter[2 * l], f.in, false, s.prepared[2 + l]};
       p.bias = s.parameter[2 * l + 1];
       if (l == q_at) p.row_bias = t.q, p.row_bias_of = t.pairs.by_parent.of.at + first;
       p.relu = f.relu;
+      if (t.mask[l]) p.bits = mask_row(ctx, t, l, first), p.ldbits = C::mask_words(f.out);
       return p;
     }
     // Layers 0 .. end - 1 of the rows [first, last): into h where it is kept, else into z[l % 2].
@@ -413,8 +496,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     }
     template <class C>
     static typename C::real* run_layer(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, int l, int first, int last) {
-      auto p = layer_args(s, t, l, first, last - first);
-      p.y = t.h[l] ? t.h[l] + extent_product(first, info(l).out) : t.z[l % 2];
+      auto p = layer_args(ctx, s, t, l, first, last - first);
+      p.y = t.h[l] ? kept_row(ctx, t, l, first) : t.z[l % 2];
       p.ldy = info(l).out;
       ctx.affine(p);
       drop(ctx, l, first, last - first, p.y);
@@ -429,13 +512,12 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       const int m = last - first, l = n - 1;
       const T* by_row = row_weight ? row_weight + first : nullptr;
       if (!C::on_device && n > 1 && by != detail::aggregator::max && !(info(l).dropout && ctx.training) && !t.h[l]) {
-        auto p = layer_args(s, t, l, first, m);
+        auto p = layer_args(ctx, s, t, l, first, m);
         p.sum = r, p.ldsum = width, p.segment = t.pairs.by_parent.of.at + first, p.row_weight = by_row;
-        if (t.bits && info(l).relu) p.bits = t.bits + extent_product(first, words), p.ldbits = words;
         return ctx.affine(p);
       }
       const T* z = n > 1 ? run_layer(ctx, s, t, l, first, last) : t.z[0];
-      if (t.bits) ctx.make_bits(m, width, z, t.bits + extent_product(first, words));
+      if (t.mask[l] && n == 1) ctx.make_bits(m, width, z, mask_row(ctx, t, l, first));
       if (by == detail::aggregator::max) ctx.max_groups(t.pairs.by_parent, first, m, width, z, r, t.best);
       else ctx.sum_groups(t.pairs.by_parent, first, m, width, z, width, r, width, by_row);
     }
@@ -447,12 +529,13 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       using T = typename C::real;
       const int m = last - first;
       const int* parent = t.pairs.by_parent.of.at + first;
-      const std::uint32_t* bits = info(n - 1).relu ? t.bits + extent_product(first, words) : nullptr;
+      const std::uint32_t* bits = info(n - 1).relu ? mask_row(ctx, t, n - 1, first) : nullptr;
+      const int words = C::mask_words(width);
       if (by == detail::aggregator::max) ctx.each(extent_product(m, width), detail::select_best<T>{d, dr, parent, t.best, bits, first, width, words});
       else ctx.select_rows(m, width, d, bits, dr, parent, row_weight ? row_weight + first : nullptr, t.factor.at);
       if (by == detail::aggregator::weights && s.dparameter[agg]) {
         if (n == 1) build(ctx, t, first, m, t.z[1]);
-        ctx.dot_rows(m, width, n > 1 ? t.h[n - 1] + extent_product(first, width) : t.z[1], dr, parent, t.dots);
+        ctx.dot_rows(m, width, n > 1 ? kept_row(ctx, t, n - 1, first) : t.z[1], dr, parent, t.dots);
         ctx.sum_groups(t.pairs.by_position, first, m, 1, t.dots, 1, s.dparameter[agg], 1);
       }
       drop(ctx, n - 1, first, m, d);
@@ -467,8 +550,9 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     }
     template <class C>
     static void product_gradient(C& ctx, int m, const typename C::real* d, int d_width, const typename C::real* x, int x_width, typename C::real* dw,
-                                 int ld) {
+                                 int ld, typename C::real* db = nullptr) {
       outer_args<typename C::real> o;
+      o.a_sum = db;
       o.rows = m, o.m = d_width, o.n = x_width, o.a = d, o.lda = d_width, o.b = x, o.ldb = x_width, o.c = dw, o.ldc = ld;
       ctx.outer(o);
     }

@@ -11,7 +11,8 @@ struct add {
     static_assert((same_space<typename X::space, typename More::space> && ...), "relreason::add: its values must lie on the same space");
     static_assert(((X::width == More::width) && ...), "relreason::add: its values must have the same width");
     static_assert(!X::integral && (!More::integral && ...), "relreason::add: it adds numbers, not ids or labels");
-    using out = rows<typename X::space, X::width>;
+    using out = std::conditional_t<(std::is_same_v<typename X::what, typename More::what> && ...), value<typename X::space, typename X::what>,
+                                   rows<typename X::space, X::width>>;  // of maps, maps
     static constexpr bool on_device = true;
     static std::string text() { return "add"; }
 

@@ -14,7 +14,7 @@ struct dropout {
   template <class X>
   struct bind : operation {
     static_assert(!X::integral, "relreason::dropout: it drops numbers, not ids or labels");
-    using out = rows<typename X::space, X::width>;
+    using out = value<typename X::space, typename X::what>;
     static constexpr bool on_device = true;
     static std::string text() { return "dropout " + std::to_string(Percent) + " %"; }
 

@@ -12,9 +12,9 @@
 namespace relreason {
 
 template <int Width>
-struct linear;  // y = W x + b; by itself an operation
-template <int Width>
-struct relu {  // y = max(W x + b, 0)
+struct linear;            // y = W x + b; by itself an operation
+template <int Width = 0>  // relu<>: an operation, nn/relu.hpp
+struct relu {             // y = max(W x + b, 0)
   static_assert(Width > 0, "relreason::relu: the width must be positive");
 };
 template <int Percent>
@@ -40,6 +40,7 @@ struct layer_of<linear<W>> {
 };
 template <int W>
 struct layer_of<relu<W>> {
+  static_assert(W > 0, "relreason::relu: the width must be positive");
   static constexpr bool makes_layer = true;
   static constexpr layer_info info{0, W, true, 0};
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "relreason/backend/host_device.hpp"
 #include "relreason/nn/embedding.hpp"
 
 namespace relreason {
@@ -25,9 +26,46 @@ struct bi_lstm {
   static constexpr int width = Width, directions = 2;
 };
 
+namespace detail {
+
+// On a device: places [begun[0], begun[1]) start from the state after pads[place] pads, or from zero.
+template <class T>
+struct begin_states {
+  const int *begun, *pads;
+  const T *pad_h, *pad_c;  // null: zero
+  T *h, *c;
+  int width;
+  RELREASON_HD void operator()(std::size_t i) const {
+    const auto w = static_cast<std::size_t>(width), place = i / w, j = i % w;
+    if (static_cast<int>(place) < begun[0] || static_cast<int>(place) >= begun[1]) return;
+    const std::size_t from = pad_h ? static_cast<std::size_t>(pads[place]) * w + j : 0;
+    h[i] = pad_h ? pad_h[from] : T(0);
+    c[i] = pad_h ? pad_c[from] : T(0);
+  }
+};
+// And back, column j: their gradients go to the pads' state, if there is one. What came before in their rows was none of theirs: 0.
+template <class T>
+struct end_states {
+  const int *begun, *pads;
+  T *dpad_h, *dpad_c;
+  T *dh, *dc;
+  int width;
+  RELREASON_HD void operator()(std::size_t j) const {
+    const auto w = static_cast<std::size_t>(width);
+    for (int place = begun[0]; place < begun[1]; ++place) {
+      const std::size_t at = static_cast<std::size_t>(place) * w + j, to = static_cast<std::size_t>(pads[place]) * w + j;
+      if (dpad_h) dpad_h[to] += dh[at], dpad_c[to] += dc[at];
+      dh[at] = dc[at] = T(0);
+    }
+  }
+};
+
+}  // namespace detail
+
 // q = last state. Parameters: embedding.weight (ids, In), lstm.weight_ih_l0 (4H, In), weight_hh_l0 (4H, H), bias_ih_l0, bias_hh_l0 (4H),
 // and the same with _reverse for the second direction. The input product is made once per word of the vocabulary, and the states over
-// pads that a direction meets first once per step; both gradients are exact. Steps of several sequences run together, longest first.
+// pads that a direction meets first once per step; both gradients are exact. Steps of several sequences run together, longest first; on a device
+// all sequences take every step, those that have not begun yet without effect, so that a captured step serves any lengths.
 template <class Cell, class Embedding, class Padding = leading>
 struct last_state {
   static constexpr bool lead = std::is_same_v<Padding, leading>, trail = std::is_same_v<Padding, trailing>;
@@ -127,11 +165,13 @@ struct last_state {
     }
 
     // One direction. Step t runs the first sequences of the order, as rows start[t] .. start[t + 1]: in order of falling length those that have
-    // begun by then; where the pads come last, all.
+    // begun by then; where the pads come last, or on a device, all. Places begun[t] .. begun[t + 1] begin with step t; those without a token after
+    // the last one.
     template <class T>
     struct pass {
       staged<int> order, rank;  // the sequence at each place, and each sequence's place
       staged<int> pads;         // by place: how many pads come first
+      staged<int> begun;        // steps + 2
       row_groups by_token;
       int *start = nullptr, steps = 0;
       T *gates = nullptr, *before_h = nullptr, *before_c = nullptr, *tc = nullptr;  // per row
@@ -149,7 +189,7 @@ struct last_state {
       const int n = t.sequences = e.parents;
       for (int k = 0; k < directions; ++k) {
         pass<T>& p = t.passes[k];
-        const bool all = pads_last(k) || ctx.memory->measuring();
+        const bool all = C::on_device || pads_last(k) || ctx.memory->measuring();
         p.steps = all ? e.padded : longest_of(e);
         const int total = all ? n * p.steps : e.rows;
         if (k == 0 || lead || trail) {
@@ -157,8 +197,9 @@ struct last_state {
           p.rank = ctx.template take_table<int>(n);
           p.pads = ctx.template take_table<int>(n);
           p.start = ctx.template take_table<int>(p.steps + 1).host;
+          p.begun = ctx.template take_table<int>(p.steps + 2);
         } else {  // packed: one order for both directions
-          p.order = t.passes[0].order, p.rank = t.passes[0].rank, p.pads = t.passes[0].pads, p.start = t.passes[0].start;
+          p.order = t.passes[0].order, p.rank = t.passes[0].rank, p.pads = t.passes[0].pads, p.start = t.passes[0].start, p.begun = t.passes[0].begun;
         }
         p.by_token = ctx.take_groups(total, words);
         p.gates = ctx.memory->template take<T>(extent_product(total, G));
@@ -179,7 +220,8 @@ struct last_state {
     template <class C>
     static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>& in) {
       for (int k = 0; k < directions; ++k) {
-        lay_out(ctx.template at<word>(), k, t.passes[k], in.index(0));
+        lay_out<C::on_device>(ctx.template at<word>(), k, t.passes[k], in.index(0));
+        ctx.launches_by(t.passes[k].steps);
         ctx.close_groups(t.passes[k].by_token);
       }
     }
@@ -188,11 +230,9 @@ struct last_state {
                         typename C::real* y) {
       for (int k = 0; k < directions; ++k) {
         pass<typename C::real>& p = t.passes[k];
-        int active = 0;
         for (int step = 0; step < p.steps; ++step) {
           const int first = p.start[step], n = p.start[step + 1] - first;
-          begin(ctx, s, k, t, active, n);
-          active = std::max(active, n);
+          begin(ctx, s, k, t, step);
           auto* gates = p.gates + extent_product(first, G);
           ctx.copy(extent_product(n, H), p.before_h + extent_product(first, H), t.h);
           ctx.copy(extent_product(n, H), p.before_c + extent_product(first, H), t.c);
@@ -200,7 +240,7 @@ struct last_state {
           add_recurrent(ctx, s, k, n, t.h, gates);
           ctx.lstm_forward(n, H, gates, t.c, p.tc + extent_product(first, H), t.h);
         }
-        begin(ctx, s, k, t, active, t.sequences);
+        begin(ctx, s, k, t, p.steps);
         ctx.copy_rows(t.sequences, H, y + k * H, H * directions, t.h, H, p.rank.at);
       }
     }
@@ -213,16 +253,14 @@ struct last_state {
         const pass<T>& p = t.passes[k];
         ctx.copy_rows(t.sequences, H, t.dh, H, dy + k * H, H * directions, p.order.at);
         ctx.fill(extent_product(t.sequences, H), t.dc, T(0));
-        int active = t.sequences;
         for (int step = p.steps - 1; step >= 0; --step) {
           const int first = p.start[step], n = p.start[step + 1] - first;
-          end(ctx, s, k, t, n, active);
-          active = std::min(active, n);
+          end(ctx, s, k, t, step + 1);
           T* gates = p.gates + extent_product(first, G);
           ctx.lstm_backward(n, H, gates, p.before_c + extent_product(first, H), p.tc + extent_product(first, H), t.dh, t.dc);
           recurrent_gradient(ctx, s, k, n, gates, t.dh);
         }
-        end(ctx, s, k, t, 0, active);
+        end(ctx, s, k, t, 0);
         ctx.sum_groups(p.by_token, 0, p.by_token.rows, G, p.gates, G, s.dshared[k], G);
         weight_gradient(ctx, s, k, p.by_token.rows, p.gates, p.before_h);
       }
@@ -286,7 +324,7 @@ struct last_state {
     }
 
     // Order, rows per step and the token of every row.
-    template <class T>
+    template <bool OnDevice, class T>
     static void lay_out(const extent& e, int k, pass<T>& p, const int* tokens) {
       int at = 0;
       for (int length = pads_last(k) ? 0 : p.steps; length >= 0; --length)
@@ -296,41 +334,66 @@ struct last_state {
             p.rank.host[i] = at;
             p.pads.host[at++] = pads_first(k) ? e.padded - e.count(i) : 0;
           }
+      const auto begins = [&](int place) { return pads_last(k) ? 0 : p.steps - e.count(p.order.host[place]); };
+      for (int step = 0, place = 0; step <= p.steps + 1; ++step) {
+        while (place < e.parents && begins(place) < step) ++place;
+        p.begun.host[step] = place;
+      }
       int row = 0;
       for (int step = 0; step < p.steps; ++step) {
         p.start[step] = row;
+        if (OnDevice) row = (step + 1) * e.parents;  // -1 stands where none of these tokens does
         for (int i = 0; i < e.parents; ++i) {
           const int parent = p.order.host[i], length = e.count(parent);
           const int j = pads_last(k) ? step : step - (p.steps - length);  // it reads its j-th; from length on, pads
           if (j < 0) break;
           const int* w = tokens + e.begin(parent);
-          p.by_token.of.host[row++] = j >= length ? 0 : w[inverted(k) ? length - 1 - j : j];
+          p.by_token.of.host[OnDevice ? p.start[step] + i : row++] = j >= length ? 0 : w[inverted(k) ? length - 1 - j : j];
         }
       }
       p.by_token.rows = p.start[p.steps] = row;
     }
-    // The state in which the places [first, last) of the order start: after the pads that they meet first, or zero.
+    // The state in which the places that begin with a step start: after the pads that they meet first, or zero.
     template <class C>
-    static void begin(C& ctx, const slots<typename C::real>& s, int k, tape<typename C::real>& t, int first, int last) {
+    static void begin(C& ctx, const slots<typename C::real>& s, int k, tape<typename C::real>& t, int step) {
       using T = typename C::real;
-      if (first >= last) return;
-      T *h = t.h + extent_product(first, H), *c = t.c + extent_product(first, H);
-      if constexpr (shares >= 0)
-        if (pads_first(k)) {
-          const int* pads = t.passes[k].pads.at + first;
-          ctx.copy_rows(last - first, H, h, H, s.shared[pad_h], H, pads);
-          return ctx.copy_rows(last - first, H, c, H, s.shared[pad_c], H, pads);
+      const pass<T>& p = t.passes[k];
+      const bool padded = shares >= 0 && pads_first(k);
+      if constexpr (C::on_device) {
+        if (step == 0) {  // those that begin later run too: on numbers
+          ctx.fill(extent_product(t.sequences, H), t.h, T(0));
+          ctx.fill(extent_product(t.sequences, H), t.c, T(0));
         }
-      ctx.fill(extent_product(last - first, H), h, T(0));
-      ctx.fill(extent_product(last - first, H), c, T(0));
+        ctx.each(extent_product(t.sequences, H), detail::begin_states<T>{p.begun.at + step, p.pads.at, padded ? s.shared[pad_h] : nullptr,
+                                                                         padded ? s.shared[pad_c] : nullptr, t.h, t.c, H});
+      } else {
+        const int first = p.begun.host[step], n = p.begun.host[step + 1] - first;
+        if (n == 0) return;
+        T *h = t.h + extent_product(first, H), *c = t.c + extent_product(first, H);
+        if (padded) {
+          ctx.copy_rows(n, H, h, H, s.shared[pad_h], H, p.pads.at + first);
+          return ctx.copy_rows(n, H, c, H, s.shared[pad_c], H, p.pads.at + first);
+        }
+        ctx.fill(extent_product(n, H), h, T(0));
+        ctx.fill(extent_product(n, H), c, T(0));
+      }
     }
-    // Back from there. Places that start in the same step have as many pads.
+    // Back from there. Places that begin with the same step have as many pads.
     template <class C>
-    static void end(C& ctx, const slots<typename C::real>& s, int k, tape<typename C::real>& t, int first, int last) {
-      if (!pads_first(k) || first >= last) return;
-      const int pads = t.passes[k].pads.host[first];
-      ctx.sum_rows(last - first, H, t.dh + extent_product(first, H), s.dshared[pad_h] + extent_product(pads, H));
-      ctx.sum_rows(last - first, H, t.dc + extent_product(first, H), s.dshared[pad_c] + extent_product(pads, H));
+    static void end(C& ctx, const slots<typename C::real>& s, int k, tape<typename C::real>& t, int step) {
+      using T = typename C::real;
+      const pass<T>& p = t.passes[k];
+      const bool padded = shares >= 0 && pads_first(k);
+      if constexpr (C::on_device) {
+        ctx.each(static_cast<std::size_t>(H), detail::end_states<T>{p.begun.at + step, p.pads.at, padded ? s.dshared[pad_h] : nullptr,
+                                                                    padded ? s.dshared[pad_c] : nullptr, t.dh, t.dc, H});
+      } else {
+        const int first = p.begun.host[step], n = p.begun.host[step + 1] - first;
+        if (!padded || n == 0) return;
+        const std::size_t from = extent_product(first, H), to = extent_product(p.pads.host[first], H);
+        ctx.sum_rows(n, H, t.dh + from, s.dshared[pad_h] + to);
+        ctx.sum_rows(n, H, t.dc + from, s.dshared[pad_c] + to);
+      }
     }
     template <class C>  // gates += h W_hh^T
     static void add_recurrent(C& ctx, const slots<typename C::real>& s, int k, int n, const typename C::real* h, typename C::real* gates) {

@@ -110,9 +110,11 @@ struct mlp_bind : operation {
     for (int l = n - 1; l >= 0; --l) {
       const layer_info& f = layers[static_cast<std::size_t>(l)];
       if (f.dropout && ctx.training) drop(ctx, l, t.d);
-      if (s.dparameter[2 * l + 1]) ctx.sum_rows(n_rows, f.out, t.d, s.dparameter[2 * l + 1]);
+      T* db = s.dparameter[2 * l + 1];
+      if (db && !s.dparameter[2 * l]) ctx.sum_rows(n_rows, f.out, t.d, db);
       if (s.dparameter[2 * l]) {
         outer_args<T> w;
+        w.a_sum = db;
         w.rows = n_rows, w.m = f.out, w.n = f.in;
         w.a = t.d, w.lda = f.out, w.b = t.h[l], w.ldb = f.in;
         w.c = s.dparameter[2 * l], w.ldc = f.in;

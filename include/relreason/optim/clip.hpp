@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "relreason/backend/host_device.hpp"
 #include "relreason/core/error.hpp"
 #include "relreason/core/executor.hpp"
 #include "relreason/optim/text.hpp"
@@ -47,12 +48,19 @@ double global_norm(executor& threads, const T* gradients, std::size_t n) {
   return std::sqrt(sum);
 }
 
+namespace detail {
+RELREASON_HD inline double clip_scale(double norm, double largest) {
+  const double scale = largest / (norm + 1e-6);
+  return scale < 1 ? scale : 1;
+}
+}  // namespace detail
+
 // min(1, largest / (norm + 1e-6)): what to multiply the gradient by. A norm that is not finite is an error: no factor repairs it.
 inline double clip_factor(double norm, double largest) {
   if (!(largest > 0)) fail("clip_factor: the largest norm is ", detail::number_text(largest), "; wanted a positive number, or no clipping at all");
   if (!std::isfinite(norm))
     fail("clip_factor: the norm of the gradient is ", detail::number_text(norm), "; look for a loss or an input that is not finite");
-  return std::min(1., largest / (norm + 1e-6));
+  return detail::clip_scale(norm, largest);
 }
 
 }  // namespace relreason

@@ -39,9 +39,11 @@ struct any_stepper {
   virtual void run(const batch<M>&, const step_options&, const outputs_type&) = 0;
   virtual double loss() const = 0;
   virtual std::string find_non_finite(int* sample) = 0;
-  virtual void clear_gradient(std::size_t offset, std::size_t count) = 0;
-  virtual double gradient_size() = 0;
-  virtual void update(const Optimizer&, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) = 0;
+  virtual void stage(const batch<M>&) = 0;
+  virtual void drop_staged() = 0;
+  virtual double update(const Optimizer&, const learning_plan&, double rate, std::uint64_t step) = 0;
+  virtual double step(const batch<M>&, const step_options&, const outputs_type&, const Optimizer&, const learning_plan&, double rate,
+                      std::uint64_t number) = 0;
   virtual std::function<void(const batch<M>&, const outputs_type&)> answers() = 0;
   virtual std::vector<float>& moment(std::size_t m) = 0;
   virtual void pull() = 0;
@@ -60,10 +62,12 @@ struct stepper_as_any final : any_stepper<M, Optimizer, Wanted...> {
   void run(const batch<M>& b, const step_options& o, const outputs_type& to) override { own.run(b, o, to); }
   double loss() const override { return own.loss(); }
   std::string find_non_finite(int* sample) override { return own.find_non_finite(sample); }
-  void clear_gradient(std::size_t offset, std::size_t count) override { own.clear_gradient(offset, count); }
-  double gradient_size() override { return own.gradient_size(); }
-  void update(const Optimizer& optimizer, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) override {
-    own.update(optimizer, offset, count, rate, step, scale);
+  void stage(const batch<M>& b) override { own.stage(b); }
+  void drop_staged() override { own.drop_staged(); }
+  double update(const Optimizer& by, const learning_plan& plan, double rate, std::uint64_t step) override { return own.update(by, plan, rate, step); }
+  double step(const batch<M>& b, const step_options& o, const outputs_type& to, const Optimizer& by, const learning_plan& plan, double rate,
+              std::uint64_t number) override {
+    return own.step(b, o, to, by, plan, rate, number);
   }
   std::function<void(const batch<M>&, const outputs_type&)> answers() override {
     if constexpr (sizeof...(Wanted) > 0) return own.answers();

@@ -160,7 +160,11 @@ class training_run {
       const std::size_t n = whole(k).size(), first = n * (k % parts) / parts;
       return whole(k).subspan(first, n * (k % parts + 1) / parts - first);
     };
-    prefetcher<batch<M>> next([&](batch<M>& to, std::size_t k) { task_.fill(to, part(k), whole(k)); });
+    trainer_.drop_parts();  // of an epoch that was left
+    prefetcher<batch<M>> next([&](batch<M>& to, std::size_t k) {
+      task_.fill(to, part(k), whole(k));
+      if (to.samples > 0) trainer_.stage(to);
+    });
     progress bar(options_.title + " " + std::to_string(record_.epoch) + "/" + std::to_string(options_.epochs),
                  static_cast<long long>(batches.count()));
     const std::size_t last = batches.count() * parts;
@@ -185,11 +189,13 @@ class training_run {
   // One part of a step; true where the step is done. An error about a number that is not finite names the item.
   bool step(const batch<M>& b, std::span<const std::int32_t> items, double share, bool ends, double rate) {
     try {
-      if (b.samples > 0) trainer_.add(b, share, {outputs_.data()});
+      double loss = 0;
+      if (options_.micro_batches == 1) loss = trainer_.step(b, rate, {outputs_.data()});
+      else if (b.samples > 0) trainer_.add(b, share, {outputs_.data()});
       record_.right += task_.right(b, outputs_.data());
       record_.seen += static_cast<std::uint64_t>(b.samples);
       if (!ends) return false;
-      record_.loss_sum += trainer_.update(rate);
+      record_.loss_sum += options_.micro_batches == 1 ? loss : trainer_.update(rate);
       ++record_.batch;
       return true;
     } catch (const error& e) {

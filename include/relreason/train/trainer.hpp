@@ -27,10 +27,21 @@ struct trainer_options {
   precision arithmetic = precision::full;
   isa instructions = isa::automatic;
   device::device_name device = {};  // of device_trainer; trainer runs on the CPU
+  std::size_t device_memory = 0;    // most bytes that a step may take there; 0: all that is free
   int lanes = 0;  // gradients summed apart, as many threads can work; other numbers, other last digits. 0: usual_lanes, 4 to 16 by the model's size
   // Learning rate of an array is the step's rate times the factor of the first prefix that its path starts with; 0 freezes it, and leaves its
   // gradient out of the norm.
   std::vector<std::pair<std::string, double>> rate_factors = {};
+};
+
+// Arrays side by side that learn at one rate, times this factor. 0: held; their gradient is cleared, so that it does not count in the norm.
+struct learning_range {
+  std::size_t first, count;
+  double factor;
+};
+struct learning_plan {
+  std::vector<learning_range> ranges;
+  double clip = 0;  // 0: none
 };
 
 // What a trainer asks of a backend: one step's losses and gradients, and the update. Arrays may lie on a device; pull() brings weights and
@@ -60,18 +71,26 @@ class cpu_stepper {
   void run(const batch<M>& b, const step_options& options, const std::array<float*, n_wanted>& outputs) {
     program_.run(b, weights_, options, outputs);
   }
+  void stage(const batch<M>&) {}
+  void drop_staged() {}
   double loss() const { return program_.loss(); }
   std::string find_non_finite(int* sample) { return program_.find_non_finite(sample); }
-  void clear_gradient(std::size_t offset, std::size_t count) { std::fill_n(program_.gradients().data() + offset, count, 0.f); }
-  double gradient_size() { return global_norm(threads_, program_.gradients().data(), weights_.table().learned); }
-  void update(const Optimizer& optimizer, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) {
-    constexpr std::size_t range = 1 << 15;  // update is element by element, so ranges change nothing
-    threads_.parallel_for(static_cast<int>((count + range - 1) / range), [&](int k) {
-      const std::size_t first = static_cast<std::size_t>(k) * range, n = std::min(range, count - first), at = offset + first;
-      std::array<float*, static_cast<std::size_t>(Optimizer::moments)> m{};
-      for (std::size_t i = 0; i < m.size(); ++i) m[i] = moments_[i].data() + at;
-      optimizer.update(weights_.data() + at, program_.gradients().data() + at, m.data(), n, rate, static_cast<long long>(step), scale);
-    });
+  // Of the gradient that is there. Returns its global L2 norm; nothing is changed where that is not finite.
+  double update(const Optimizer& optimizer, const learning_plan& plan, double rate, std::uint64_t step) {
+    for (const learning_range& r : plan.ranges)
+      if (r.factor == 0) std::fill_n(program_.gradients().data() + r.first, r.count, 0.f);
+    const double norm = global_norm(threads_, program_.gradients().data(), weights_.table().learned);
+    if (!std::isfinite(norm)) return norm;
+    const double scale = plan.clip > 0 ? clip_factor(norm, plan.clip) : 1.0;
+    for (const learning_range& r : plan.ranges)
+      if (r.factor != 0) update_range(optimizer, r.first, r.count, rate * r.factor, step, scale);
+    return norm;
+  }
+  // run() and update(); nothing is changed where the loss is not finite either.
+  double step(const batch<M>& b, const step_options& options, const std::array<float*, n_wanted>& outputs, const Optimizer& optimizer,
+              const learning_plan& plan, double rate, std::uint64_t number) {
+    run(b, options, outputs);
+    return std::isfinite(loss()) ? update(optimizer, plan, rate, number) : loss();
   }
   // Computes the wanted values, without dropout, from the weights as they are now.
   std::function<void(const batch<M>&, const std::array<float*, n_wanted>&)> answers() {
@@ -94,6 +113,16 @@ class cpu_stepper {
   gradient_program<M, float, Wanted...>& program() { return program_; }
 
  private:
+  void update_range(const Optimizer& optimizer, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) {
+    constexpr std::size_t range = 1 << 15;  // update is element by element, so ranges change nothing
+    threads_.parallel_for(static_cast<int>((count + range - 1) / range), [&](int k) {
+      const std::size_t first = static_cast<std::size_t>(k) * range, n = std::min(range, count - first), at = offset + first;
+      std::array<float*, static_cast<std::size_t>(Optimizer::moments)> m{};
+      for (std::size_t i = 0; i < m.size(); ++i) m[i] = moments_[i].data() + at;
+      optimizer.update(weights_.data() + at, program_.gradients().data() + at, m.data(), n, rate, static_cast<long long>(step), scale);
+    });
+  }
+
   parameters<M>& weights_;
   limits<M> limits_;
   executor& threads_;
@@ -116,16 +145,21 @@ class basic_trainer {
   basic_trainer(const limits<M>& at, executor& threads, const trainer_options& options, Optimizer optimizer = {})
       : weights(options.seed), options_(options), optimizer_(optimizer), stepper_(Stepper::make(at, threads, options, weights)) {
     optimizer_.check();
+    plan_learning();
   }
   basic_trainer(const basic_trainer&) = delete;
   basic_trainer& operator=(const basic_trainer&) = delete;
 
+  // While another thread steps: makes the next batch ready where the steps run. It must not change until its step; drop_parts() forgets it.
+  void stage(const batch<M>& b) { stepper_->stage(b); }
   // Mean losses of the batch, before the update. Raises an error where the batch, the rate, the loss or the gradient is refused; the trainer is
   // then as before the step.
   double step(const batch<M>& b, double rate, const outputs_type& outputs = {}) {
     if (added_ > 0) fail("trainer::step: step ", steps + 1, " was begun by add(); end it with update(), or drop its parts with drop_parts()");
-    add(b, 1.0, outputs);
-    return update(rate);
+    check_rate(rate);
+    const double norm = stepper_->step(b, {options_.seed, steps * 4096}, outputs, optimizer_, plan_, rate, steps + 1);
+    loss_ = stepper_->loss();
+    return accept(norm);
   }
   // The same in micro-batches: add() each with its share of the step's samples, then update(). An error in either drops all parts of the step:
   // begin it again with the first. The last batch must live until update() has returned: an error looks there for what is not finite.
@@ -136,21 +170,17 @@ class basic_trainer {
     if (!std::isfinite(stepper_->loss())) refuse("the loss");
     added_ = before + 1;
   }
-  // Forgets the parts added since the last step.
-  void drop_parts() { added_ = 0; }
+  // Forgets the parts added since the last step, and batches made ready for the next.
+  void drop_parts() {
+    added_ = 0;
+    stepper_->drop_staged();
+  }
   // One optimizer step on the sum of the parts. Returns their loss, by shares.
   double update(double rate) {
     const int parts = std::exchange(added_, 0);
-    if (!std::isfinite(rate) || rate < 0) fail("trainer: the rate of step ", steps + 1, " is ", rate, "; wanted a number of 0 or more");
+    check_rate(rate);
     if (parts == 0) fail("trainer::update: there is no gradient for step ", steps + 1, "; call add() first");
-    for (const auto& e : weights.table().entries)  // what is not learned must not shrink the other updates
-      if (!e.frozen && rate_factor(e.path) == 0) stepper_->clear_gradient(e.offset, e.count);
-    norm_ = stepper_->gradient_size();
-    if (!std::isfinite(norm_)) refuse("the gradient");
-    const double scale = options_.clip > 0 ? clip_factor(norm_, options_.clip) : 1.0;
-    ++steps;
-    update_ranges(rate, scale);
-    return loss_;
+    return accept(stepper_->update(optimizer_, plan_, rate, steps + 1));
   }
 
   double gradient_size() const { return norm_; }  // global L2 norm before clipping
@@ -219,20 +249,25 @@ class basic_trainer {
       if (path.starts_with(prefix)) return factor;
     return 1;
   }
-  // Arrays side by side that learn at one rate are updated together; the zeros between them stay zeros.
-  void update_ranges(double rate, double scale) {
-    std::size_t first = 0, last = 0;
-    double factor = 0;
-    const auto flush = [&] {
-      if (last > first && factor != 0) stepper_->update(optimizer_, first, last - first, rate * factor, steps, scale);
-    };
+  void plan_learning() {
+    plan_.clip = options_.clip;
     for (const auto& e : weights.table().entries) {
       if (e.frozen) continue;
-      const double own = rate_factor(e.path);
-      if (own != factor || e.offset < last) flush(), first = e.offset, factor = own;
-      last = e.offset + e.count;
+      const double factor = rate_factor(e.path);
+      if (plan_.ranges.empty() || plan_.ranges.back().factor != factor || e.offset < plan_.ranges.back().first)
+        plan_.ranges.push_back({e.offset, 0, factor});
+      plan_.ranges.back().count = e.offset + e.count - plan_.ranges.back().first;  // the zeros between arrays stay zeros
     }
-    flush();
+  }
+  void check_rate(double rate) const {
+    if (!std::isfinite(rate) || rate < 0) fail("trainer: the rate of step ", steps + 1, " is ", rate, "; wanted a number of 0 or more");
+  }
+  double accept(double norm) {
+    if (!std::isfinite(loss_)) refuse("the loss");
+    norm_ = norm;
+    if (!std::isfinite(norm)) refuse("the gradient");
+    ++steps;
+    return loss_;
   }
   [[noreturn]] void refuse(const char* what) {
     not_finite_ = -1;
@@ -244,6 +279,7 @@ class basic_trainer {
   trainer_options options_;
   Optimizer optimizer_;
   std::unique_ptr<Stepper> stepper_;
+  learning_plan plan_;
   double loss_ = 0, norm_ = 0;
   int added_ = 0, not_finite_ = -1;
 };

@@ -169,6 +169,86 @@ RELREASON_ROW void lstm_backward(int rows, std::size_t width, real* gates, const
     }
 }
 
+// ---- batch norm: columns by vectors, rows inside
+RELREASON_ROW_INLINE vec joined(const vec* strands) { return (strands[0] + strands[1]) + (strands[2] + strands[3]); }
+
+RELREASON_ROW void moments(int rows, std::size_t n, const real* x, real* mean, real* gaps) {
+  RELREASON_UNFUSED_BODY
+  for (std::size_t j = 0; j < n; j += lanes) {
+    const std::size_t left = n - j;
+    vec s[4]{}, q[4]{};
+    const real* at = x + j;
+    int i = 0;
+    for (; i + 4 <= rows; i += 4, at += 4 * n)
+      for (std::size_t k = 0; k < 4; ++k) s[k] += load(at + k * n, left);
+    for (std::size_t k = 0; i < rows; ++i, ++k, at += n) s[k] += load(at, left);
+    const vec m = joined(s) / static_cast<real>(rows);
+    at = x + j;
+    for (i = 0; i + 4 <= rows; i += 4, at += 4 * n)
+      for (std::size_t k = 0; k < 4; ++k) {
+        const vec d = load(at + k * n, left) - m;
+        q[k] += d * d;
+      }
+    for (std::size_t k = 0; i < rows; ++i, ++k, at += n) {
+      const vec d = load(at, left) - m;
+      q[k] += d * d;
+    }
+    store(mean + j, m, left);
+    store(gaps + j, joined(q), left);
+  }
+}
+RELREASON_ROW void normalize(int rows, std::size_t n, const real* x, const real* mean, const real* scale, const real* shift, bool relu, real* y) {
+  RELREASON_UNFUSED_BODY
+  for (std::size_t j = 0; j < n; j += lanes) {
+    const std::size_t left = n - j;
+    const vec m = load(mean + j, left), by = load(scale + j, left), more = load(shift + j, left);
+    const real* from = x + j;
+    real* to = y + j;
+    for (int i = 0; i < rows; ++i, from += n, to += n) {
+      const vec v = (load(from, left) - m) * by + more;
+      store(to, relu ? (v < 0 ? vec{} : v) : v, left);
+    }
+  }
+}
+RELREASON_ROW_INLINE vec gated(const real* dy, const real* y, std::size_t left) {
+  const vec d = load(dy, left);
+  return y ? (load(y, left) > 0 ? d : vec{}) : d;
+}
+RELREASON_ROW void normalize_sums(int rows, std::size_t n, const real* dy, const real* y, const real* x, const real* mean, real* sums) {
+  RELREASON_UNFUSED_BODY
+  for (std::size_t j = 0; j < n; j += lanes) {
+    const std::size_t left = n - j;
+    const vec m = load(mean + j, left);
+    vec s[4]{}, q[4]{};
+    std::size_t at = j;
+    int i = 0;
+    for (; i + 4 <= rows; i += 4)
+      for (std::size_t k = 0; k < 4; ++k, at += n) {
+        const vec g = gated(dy + at, y ? y + at : nullptr, left);
+        s[k] += g;
+        q[k] += g * (load(x + at, left) - m);
+      }
+    for (std::size_t k = 0; i < rows; ++i, ++k, at += n) {
+      const vec g = gated(dy + at, y ? y + at : nullptr, left);
+      s[k] += g;
+      q[k] += g * (load(x + at, left) - m);
+    }
+    store(sums + j, joined(s), left);
+    store(sums + n + j, joined(q), left);
+  }
+}
+RELREASON_ROW void normalize_back(int rows, std::size_t n, const real* dy, const real* y, const real* x, const real* mean, const real* of_g,
+                                  const real* of_x, const real* shift, real* dx) {
+  RELREASON_UNFUSED_BODY
+  for (std::size_t j = 0; j < n; j += lanes) {
+    const std::size_t left = n - j;
+    const vec m = load(mean + j, left), a = load(of_g + j, left), b = load(of_x + j, left), c = load(shift + j, left);
+    std::size_t at = j;
+    for (int i = 0; i < rows; ++i, at += n)
+      store(dx + at, load(dx + at, left) + (gated(dy + at, y ? y + at : nullptr, left) * a + (load(x + at, left) - m) * b + c), left);
+  }
+}
+
 RELREASON_ROW void adam(std::size_t n, real* w, const real* g, real* m, real* v, const adam_factors<real>& k) {
   RELREASON_UNFUSED_BODY
   for (std::size_t i = 0; i < n; i += lanes) {
@@ -181,8 +261,26 @@ RELREASON_ROW void adam(std::size_t n, real* w, const real* g, real* m, real* v,
   }
 }
 
-inline constexpr row_kernels<real> table{RELREASON_ROW_NAME, add,     scale, add_scaled, gate,    select_bits,  add_relu,      sum_rows,
-                                         gather_pairs,       scatter, exp,   tanh,       sigmoid, lstm_forward, lstm_backward, adam};
+inline constexpr row_kernels<real> table{RELREASON_ROW_NAME,
+                                         add,
+                                         scale,
+                                         add_scaled,
+                                         gate,
+                                         select_bits,
+                                         add_relu,
+                                         sum_rows,
+                                         gather_pairs,
+                                         scatter,
+                                         exp,
+                                         tanh,
+                                         sigmoid,
+                                         lstm_forward,
+                                         lstm_backward,
+                                         moments,
+                                         normalize,
+                                         normalize_sums,
+                                         normalize_back,
+                                         adam};
 
 }  // namespace relreason::cpu::RELREASON_ROW_SET
 

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "relreason/backend/cpu/columns.hpp"
+#include "relreason/backend/cpu/windows.hpp"
 #include "relreason/backend/kernels.hpp"
+#include "relreason/backend/row_total.hpp"
 #include "relreason/backend/rows.hpp"
 #include "relreason/core/arena.hpp"
 #include "relreason/core/executor.hpp"
@@ -19,8 +22,14 @@ constexpr std::size_t extent_product(int a, int b) { return static_cast<std::siz
 template <class T>
 struct cpu_state {
   using real = T;
+  using scalar = T;  // a loss's factor
   static constexpr bool on_device = false;
-  static constexpr int chunk_rows = 192;  // pair rows at a time: two buffers and a weight matrix stay in L2
+  static constexpr const int* live_rows = nullptr;  // all count
+  static constexpr int chunk_rows = 192;            // pair rows at a time: two buffers and a weight matrix stay in L2
+
+  static constexpr bool rebuild = false;  // tiles stay in cache: what forward computed is kept
+  int pair_chunk() const { return chunk_rows; }
+  static constexpr int mask_words(int width) { return (width + 31) / 32; }  // from one row of bits to the next
 
   const kernels<T>* kernel = nullptr;
   executor* inner = nullptr;       // parallel inside an operation: serial in a lane, the pool for a single graph
@@ -44,6 +53,8 @@ struct cpu_state {
     return {p, p};
   }
   row_groups take_groups(int n_rows, int n_groups) { return {take_table<int>(n_rows), {}, {}, n_rows, n_groups}; }
+  // For lay_out(): a number, made there, on which the number or the sizes of this line's calls hang (beside those of extents).
+  void launches_by(int) const {}
   // For lay_out(): after of.host is filled; or where the groups are an input of the model.
   void close_groups(row_groups&) const {}
   void group_by_input(row_groups& g, const int* host_index) const {
@@ -73,6 +84,7 @@ struct cpu_state {
   // C += A^T B
   void outer(outer_args<T> a) const {
     if (a.rows == 0) return;
+    if (a.a_sum) sum_rows(a.rows, a.m, a.a, a.a_sum);
     a.workspace = workspace;
     kernel->outer(a);
   }
@@ -171,6 +183,37 @@ struct cpu_state {
   }
   void lstm_backward(int n_rows, int width, T* gates, const T* c_before, const T* tc, const T* dh, T* dc) const {
     kernel->row->lstm_backward(n_rows, static_cast<std::size_t>(width), gates, c_before, tc, dh, dc);
+  }
+
+  // ---- maps
+  // Windows first .. first + n_rows of all samples as rows, and back: x += what the rows hold for each of its numbers.
+  void unfold(const window_shape& w, int first, int n_rows, const T* x, T* to) const { cpu::unfold(w, first, n_rows, x, to); }
+  void fold(const window_shape& w, int first, int n_rows, const T* from, T* x) const { cpu::fold(*kernel->row, w, first, n_rows, from, x); }
+
+  // ---- columns: batch norm
+  // For plan(): numbers of scratch for moments() and normalize_sums().
+  std::size_t column_scratch(int n_rows, int width) const { return 2 * extent_product(cpu::column_pieces(n_rows), width); }
+  void moments(const row_total& n, int width, const T* x, T* mean, T* variance, T* own) const {  // variance: divided by the number of rows
+    cpu::moments(*inner, *kernel->row, n.rows, width, x, mean, variance, own);
+  }
+  // y = (x - mean) scale + shift, or its positive part
+  void normalize(int n_rows, int width, const T* x, const T* mean, const T* scale, const T* shift, bool relu, T* y) const {
+    cpu::each_piece(*inner, n_rows, [&](int, int first, int n) {
+      const std::size_t at = extent_product(first, width);
+      kernel->row->normalize(n, static_cast<std::size_t>(width), x + at, mean, scale, shift, relu, y + at);
+    });
+  }
+  // sums = sum g_i, then, width later, sum g_i (x_i - mean)    g: dy where y > 0, or dy where y is null
+  void normalize_sums(const row_total& n, int width, const T* dy, const T* y, const T* x, const T* mean, T* sums, T* own) const {
+    cpu::normalize_sums(*inner, *kernel->row, n.rows, width, dy, y, x, mean, sums, own);
+  }
+  // dx += of_g g + of_x (x - mean) + shift
+  void normalize_back(const row_total& all, int width, const T* dy, const T* y, const T* x, const T* mean, const T* of_g, const T* of_x,
+                      const T* shift, T* dx) const {
+    cpu::each_piece(*inner, all.rows, [&](int, int first, int n) {
+      const std::size_t at = extent_product(first, width);
+      kernel->row->normalize_back(n, static_cast<std::size_t>(width), dy + at, y ? y + at : nullptr, x + at, mean, of_g, of_x, shift, dx + at);
+    });
   }
 
  private:

@@ -19,6 +19,13 @@ namespace relreason::device {
 
 inline constexpr std::size_t fold_fan = 64;
 
+// The longest group that takes as many levels as one of n rows.
+constexpr std::size_t whole_levels(std::size_t n) {
+  std::size_t most = fold_fan;
+  while (most < n) most *= fold_fan;
+  return most;
+}
+
 struct position_range {
   std::size_t begin, end;
 };

@@ -21,8 +21,8 @@ class captured_graph {
     if (launchable_) (void)cudaGraphExecDestroy(launchable_);
   }
 
-  // Records what work() puts on the stream, without running it. Again: the new work replaces the old, in place where only addresses and
-  // sizes changed. work() must neither allocate nor wait; the error says so if it did.
+  // Records what work() puts on the stream, without running it, in place of what it held. work() must neither allocate nor wait; the error says
+  // so if it did.
   template <class Work>
   void capture(const stream& on, Work&& work) {
     capture_if(on, std::forward<Work>(work), [] { return true; });
@@ -35,10 +35,8 @@ class captured_graph {
     r.end();
     if (!good()) return false;
     check(cudaGraphGetNodes(r.graph, nullptr, &nodes_), "counting the captured work");
-    if (launchable_ && !update(r.graph)) (void)cudaGraphExecDestroy(std::exchange(launchable_, nullptr));
-    if (launchable_) return true;
+    if (launchable_) (void)cudaGraphExecDestroy(std::exchange(launchable_, nullptr));
     check(cudaGraphInstantiate(&launchable_, r.graph, 0), "making a graph of the captured work");
-    ++instantiations_;
     return true;
   }
 
@@ -48,8 +46,7 @@ class captured_graph {
   }
 
   bool captured() const { return launchable_ != nullptr; }
-  std::size_t nodes() const { return nodes_; }            // kernels, copies and clears of one launch
-  int instantiations() const { return instantiations_; }  // captures that could not be updated in place, the first among them
+  std::size_t nodes() const { return nodes_; }  // kernels, copies and clears of one launch
 
  private:
   // Ends the capture and frees the recorded graph, also where work() throws.
@@ -74,23 +71,13 @@ class captured_graph {
     bool running = false;
   };
 
-  bool update(cudaGraph_t to) {
-    cudaGraphExecUpdateResultInfo info{};
-    const cudaError_t status = cudaGraphExecUpdate(launchable_, to, &info);
-    if (status == cudaSuccess) return true;
-    if (is_sticky(status)) check(status, "updating the captured work");
-    (void)cudaGetLastError();  // other reasons than a changed shape too: the graph is made anew
-    return false;
-  }
   void swap(captured_graph& other) noexcept {
     std::swap(launchable_, other.launchable_);
     std::swap(nodes_, other.nodes_);
-    std::swap(instantiations_, other.instantiations_);
   }
 
   cudaGraphExec_t launchable_ = nullptr;
   std::size_t nodes_ = 0;
-  int instantiations_ = 0;
 };
 
 }  // namespace relreason::device

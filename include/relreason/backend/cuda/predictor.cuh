@@ -23,13 +23,14 @@ class predictor_on {
     if (b.samples == 0) return;
     program_.check_padded(b);
     session_.use();
-    program_.run(b, {}, outputs, [&](auto&& work) { session_.run(work, program_.scratch()); });
+    program_.run(b, {}, outputs, [&](const auto& shape, auto&& work) { session_.run(graphs_, shape, work, program_.scratch()); });
   }
   const char* instructions() const { return session_.name(); }
 
  private:
   session<System> session_;
   batch_program<M, System, typename session<System>::products_type, false, Wanted...> program_;
+  typename session<System>::graphs graphs_;
 };
 
 }  // namespace relreason::device

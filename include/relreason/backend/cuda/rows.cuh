@@ -24,7 +24,11 @@ struct row_count {
   }
 };
 
-RELREASON_HD inline std::size_t row_at(const int* index, std::size_t i) { return index ? static_cast<std::size_t>(index[i]) : i; }
+// Row i, or index[i]. An index of -1 names no row: it reads as zeros.
+inline constexpr std::size_t no_row = static_cast<std::size_t>(-1);
+RELREASON_HD inline std::size_t row_at(const int* index, std::size_t i) {
+  return !index ? i : index[i] < 0 ? no_row : static_cast<std::size_t>(index[i]);
+}
 
 namespace pass {
 
@@ -39,7 +43,9 @@ struct copy_rows {
   const int* index;
   RELREASON_HD void operator()(std::size_t i) const {
     const place p = width.split(i);
-    if (p.row < rows.now()) to[p.row * ld_to + p.column] = static_cast<To>(from[row_at(index, p.row) * ld_from + p.column]);
+    if (p.row >= rows.now()) return;
+    const std::size_t r = row_at(index, p.row);
+    to[p.row * ld_to + p.column] = r == no_row ? To(0) : static_cast<To>(from[r * ld_from + p.column]);
   }
 };
 template <class T>
@@ -56,6 +62,7 @@ struct add_rows {
     const place p = width.split(i);
     if (p.row >= rows.now()) return;
     const std::size_t r = row_at(index, p.row);
+    if (r == no_row) return;
     const T x = from[r * ld_from + p.column];
     to[p.row * ld_to + p.column] += by ? product(by[r], x) : x;
   }
@@ -85,7 +92,8 @@ struct gather_pairs {
   RELREASON_HD void operator()(std::size_t i) const {
     const place p = width.split(i);
     if (p.row >= rows.now()) return;
-    const T sum = a[row_at(ia, p.row) * w + p.column] + b[row_at(ib, p.row) * w + p.column];
+    const std::size_t first = row_at(ia, p.row), second = row_at(ib, p.row);
+    const T sum = (first == no_row ? T(0) : a[first * w + p.column]) + (second == no_row ? T(0) : b[second * w + p.column]);
     to[i] = static_cast<To>(relu ? positive(sum) : sum);
   }
 };
@@ -123,6 +131,10 @@ struct select_rows {
     const place p = width.split(i);
     if (p.row >= rows.now()) return;
     const std::size_t r = row_at(index, p.row);
+    if (r == no_row) {
+      to[i] = T(0);
+      return;
+    }
     const bool open = !bits || (bits[p.row * ld_bits + p.column / 32] >> (p.column % 32) & 1u);
     const T factor = (by ? by[p.row] : T(1)) * (also ? also[r] : T(1));
     to[i] = open ? factor * from[r * w + p.column] : T(0);
@@ -139,8 +151,10 @@ struct dot_rows {
   const int* index;
   T* to;
   RELREASON_HD T strand(std::size_t row, unsigned t) const {
-    const T *const a = x + row * width, *const b = y + row_at(index, row) * width;
+    const std::size_t r = row_at(index, row);
     T s = 0;
+    if (r == no_row) return s;
+    const T *const a = x + row * width, *const b = y + r * width;
     for (std::size_t j = t; j < width; j += strands) s += product(a[j], b[j]);
     return s;
   }

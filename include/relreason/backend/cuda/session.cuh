@@ -1,8 +1,10 @@
 // relreason/backend/cuda/session.cuh -- an opened system with its products: what one trainer or predictor on a device owns.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "relreason/backend/cuda/products.cuh"
 #include "relreason/backend/cuda/storage.cuh"
@@ -14,11 +16,14 @@
 
 namespace relreason::device {
 
-// On a host system. run(work, scratch): does the work.
+// On a host system. run(captured, shape, work, scratch): does the work.
 template <class System>
 class session {
  public:
   using products_type = plain_products<System>;
+  struct graphs {
+    static std::size_t size() { return 0; }
+  };
 
   session(int, precision p) : products_({}, p), name_(std::string(System::name) + " " + text_of(p)) {}
   System system() const { return {}; }
@@ -28,7 +33,7 @@ class session {
   void use() const {}
 
   template <class Work>
-  void run(Work&& work, scratch_memory<System>&) {
+  void run(graphs&, const std::vector<int>&, Work&& work, scratch_memory<System>&) {
     work();
   }
 
@@ -38,11 +43,13 @@ class session {
 };
 
 #if defined(__CUDACC__)
-// On a CUDA device: one stream, cuBLASLt, and the work captured as a graph that is launched at once.
+// On a CUDA device: one stream, cuBLASLt, and the work captured as graphs, one per shape, each launched at once.
 template <>
 class session<cuda_system> {
  public:
   using products_type = cublaslt_products;
+  using graphs = std::map<std::vector<int>, captured_graph>;
+  static constexpr std::size_t most_graphs = 128;
 
   session(int number, precision p)
       : device_(open_device(number)), workspace_(cublaslt_workspace_bytes, "cuBLASLt"), products_(system(), p, workspace_.data()), name_("cuda ") {
@@ -52,24 +59,30 @@ class session<cuda_system> {
   products_type& products() { return products_; }
   const char* name() const { return name_.c_str(); }
   const device_info& device() const { return device_; }
-  const captured_graph& graph() const { return graph_; }
 
   // Makes its device the calling thread's: before any call that is not run().
   void use() const { check(cudaSetDevice(device_.number), "choosing the device"); }
 
-  // Runs as it is what no graph can hold yet: the first work, for which kernels are loaded, and shapes that meet cuBLASLt, or need scratch, for the
-  // first time.
+  // Launches the graph of the shape. Runs as it is what no graph can hold yet: the first work, for which kernels are loaded, and shapes that meet
+  // cuBLASLt, or need more scratch, for the first time. Work and scratch are always the same ones for the same graphs.
   template <class Work>
-  void run(Work&& work, scratch_memory<cuda_system>& scratch) {
+  void run(graphs& known, const std::vector<int>& shape, Work&& work, scratch_memory<cuda_system>& scratch) {
     use();
-    if (std::exchange(warm_, true) && captured(work, scratch)) return graph_.launch(stream_);
-    scratch.grow(system());
+    if (const auto found = known.find(shape); found != known.end()) return found->second.launch(stream_);
+    captured_graph made;
+    if (std::exchange(warm_, true) && scratch.bytes() && captured(made, work, scratch)) {
+      made.launch(stream_);
+      if (known.size() == most_graphs) known.clear();
+      known.emplace(shape, std::move(made));
+      return;
+    }
+    if (scratch.grow(system())) known.clear();  // they hold its address
     work();
   }
 
  private:
   template <class Work>
-  bool captured(Work& work, scratch_memory<cuda_system>& scratch) {
+  bool captured(captured_graph& to, Work& work, scratch_memory<cuda_system>& scratch) {
     struct both {
       products_type& products;
       scratch_memory<cuda_system>& scratch;
@@ -78,14 +91,13 @@ class session<cuda_system> {
       ~both() { set(false); }
       void set(bool now) const { products.capturing(now), scratch.capturing(now); }
     } capturing(products_, scratch);
-    return graph_.capture_if(stream_, work, [&] { return !products_.missed() && !scratch.too_small(); });
+    return to.capture_if(stream_, work, [&] { return !products_.missed() && !scratch.too_small(); });
   }
 
   device_info device_;
   stream stream_;
   device_memory workspace_;
   products_type products_;
-  captured_graph graph_;
   std::string name_;
   bool warm_ = false;
 };

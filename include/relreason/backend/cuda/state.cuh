@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <limits>
 #include <type_traits>
+#include <vector>
 
 #include "relreason/backend/cpu/state.hpp"
+#include "relreason/backend/cuda/convolution.cuh"
 #include "relreason/backend/cuda/elements.cuh"
 #include "relreason/backend/cuda/product_args.cuh"
 #include "relreason/backend/cuda/rows.cuh"
@@ -32,7 +34,7 @@ struct late_rows {
     const place p = width.split(i);
     float& to = y[static_cast<std::ptrdiff_t>(p.row) * ldy + p.column];
     float v = to;
-    if (row_bias) v += row_bias[static_cast<std::size_t>(of[p.row]) * w + p.column];
+    if (row_bias && of[p.row] >= 0) v += row_bias[static_cast<std::size_t>(of[p.row]) * w + p.column];
     if (relu && v < 0) v = 0;
     if (gate && !(gate[static_cast<std::ptrdiff_t>(p.row) * ldgate + p.column] > 0)) v = 0;
     to = v;
@@ -41,12 +43,25 @@ struct late_rows {
 
 }  // namespace pass
 
+// A number of the step that is in the system's memory when the step is captured, and has its value when it runs.
+template <class T>
+struct scalar {
+  const T* at = nullptr;
+  RELREASON_HD operator T() const { return *at; }
+};
+
 template <class System, class Products, class T>
 struct state {
   static_assert(std::is_same_v<T, float>, "relreason::device: models run in float; gradient checks in double run on the CPU");
   using real = T;
+  using scalar = device::scalar<T>;
   static constexpr bool on_device = true;
-  static constexpr int chunk_rows = std::numeric_limits<int>::max();  // all pair rows at once
+  static constexpr int chunk_rows = std::numeric_limits<int>::max();  // all rows at once
+  static constexpr int mask_words(int width) { return static_cast<int>(device::mask_words(width)); }
+  // The memory policy of pair layers: kept for the backward pass, or, some pairs at a time, computed again there.
+  bool rebuild = false;
+  int pairs_at_once = chunk_rows;
+  int pair_chunk() const { return pairs_at_once; }
 
   System system;
   Products* products = nullptr;
@@ -56,6 +71,8 @@ struct state {
   std::uint64_t seed = 0, line = 0;
   const std::uint64_t* step = nullptr;  // in the system's memory
   double* loss = nullptr;               // what add_loss() adds to, there too
+  const int* live_rows = nullptr;       // by space, there too
+  std::vector<int>* shape = nullptr;    // all that a captured step hangs on
 
   void want(int, int, int) const {}
   template <class V>
@@ -63,18 +80,24 @@ struct state {
     return {host_tables->template take<V>(static_cast<std::size_t>(n)), tables->template take<V>(static_cast<std::size_t>(n))};
   }
   row_groups take_groups(int n_rows, int n_groups) {
-    return {take_table<int>(n_rows), take_table<int>(n_groups + 1), take_table<int>(n_rows), n_rows, n_groups};
+    row_groups g{take_table<int>(n_rows), take_table<int>(n_groups + 1), take_table<int>(n_rows), n_rows, n_groups};
+    if (!host_tables->measuring()) std::fill_n(g.of.host, n_rows, -1);
+    return g;
   }
-  // Lists the rows of each group, in order.
+  void launches_by(int n) const { shape->push_back(n); }
+  // Lists the rows of each group, in order. A sum over them hangs on the longest group's number of levels alone (fold.cuh).
   void close_groups(row_groups& g) const {
     int *start = g.start.host, *order = g.order.host;
     std::fill_n(start, g.groups + 1, 0);
-    for (int i = 0; i < g.rows; ++i) ++start[g.of.host[i] + 1];
-    g.longest = g.groups ? *std::max_element(start, start + g.groups + 1) : 0;
+    for (int i = 0; i < g.rows; ++i)
+      if (g.of.host[i] >= 0) ++start[g.of.host[i] + 1];
+    g.longest = static_cast<int>(whole_levels(size(g.groups ? *std::max_element(start, start + g.groups + 1) : 0)));
     for (int k = 0; k < g.groups; ++k) start[k + 1] += start[k];
-    for (int i = 0; i < g.rows; ++i) order[start[g.of.host[i]]++] = i;
+    for (int i = 0; i < g.rows; ++i)
+      if (g.of.host[i] >= 0) order[start[g.of.host[i]]++] = i;
     for (int k = g.groups; k > 0; --k) start[k] = start[k - 1];
     start[0] = 0;
+    launches_by(g.longest);
   }
   void group_by_input(row_groups& g, const int* host_index) const {
     std::copy_n(host_index, g.rows, g.of.host);
@@ -91,19 +114,25 @@ struct state {
     p.y = a.y, p.ldy = a.ldy;
     p.bias = a.row_bias ? nullptr : a.bias;
     p.accumulate = a.accumulate, p.relu = a.relu && !a.row_bias;
-    p.scratch = scratch->at_least(system, products->scratch_bytes(a.rows, a.k, a.n));
+    if (a.bits && !a.row_bias) p.bits = a.bits, p.ldbits = a.ldbits;
+    p.gate_bits = a.gate_bits, p.ldgate = mask_words(a.n);
+    p.scratch = with_sum(products->scratch_bytes(a.rows, a.k, a.n), a.n, a.gate_sum, p.gate_sum);
     products->affine(p);
-    if (!a.row_bias && !a.gate) return;
+    if (a.gate_sum) device::add(system, size(a.n), a.gate_sum, p.gate_sum);
+    const T* gate = a.gate_bits ? nullptr : a.gate;
+    if (!a.row_bias && !gate) return;
     const auto w = static_cast<std::size_t>(a.n);
     device::each(system, static_cast<std::size_t>(a.rows) * w,
-                 pass::late_rows{a.y, a.ldy, grid_width(w), a.row_bias, a.row_bias_of, a.relu && a.row_bias, a.gate, a.ldgate, w});
+                 pass::late_rows{a.y, a.ldy, grid_width(w), a.row_bias, a.row_bias_of, a.relu && a.row_bias, gate, a.ldgate, w});
+    if (a.bits) device::make_bits(system, size(a.rows), w, a.y, a.bits, static_cast<std::size_t>(a.ldbits));
   }
   void outer(const relreason::outer_args<T>& a) const {
     if (a.rows == 0) return;
     outer_product p;
     p.rows = a.rows, p.m = a.m, p.n = a.n, p.a = a.a, p.lda = a.lda, p.b = a.b, p.ldb = a.ldb, p.c = a.c, p.ldc = a.ldc;
-    p.scratch = scratch->at_least(system, products->scratch_bytes(a.rows, a.m, a.n));
+    p.scratch = with_sum(products->scratch_bytes(a.rows, a.m, a.n), a.m, a.a_sum, p.a_sum);
     products->outer(p);
+    if (a.a_sum) device::add(system, size(a.m), a.a_sum, p.a_sum);
   }
   std::size_t packed_bytes(int, int) const { return 0; }  // weights are read where they lie
   void pack(const T*, std::ptrdiff_t, bool, int, int, std::byte*) const {}
@@ -149,9 +178,11 @@ struct state {
     device::gather_pairs(system, size(n_rows), size(width), to, a, ia, b, ib, relu);
   }
   void select_rows(int n_rows, int width, T* to, const std::uint32_t* bits, const T* from, const int* row, const T* by, const T* also) const {
-    device::select_rows(system, size(n_rows), size(width), to, bits, from, row, by, also);
+    device::select_rows(system, size(n_rows), size(width), to, bits, from, row, by, also, size(mask_words(width)));
   }
-  void make_bits(int n_rows, int width, const T* x, std::uint32_t* bits) const { device::make_bits(system, size(n_rows), size(width), x, bits); }
+  void make_bits(int n_rows, int width, const T* x, std::uint32_t* bits) const {
+    device::make_bits(system, size(n_rows), size(width), x, bits, size(mask_words(width)));
+  }
   void dot_rows(int n_rows, int width, const T* x, const T* y, const int* row, T* to) const {
     device::dot_rows(system, size(n_rows), size(width), x, y, row, to);
   }
@@ -162,8 +193,38 @@ struct state {
     device::lstm_backward(system, size(n_rows), size(width), gates, c_before, tc, dh, dc);
   }
 
+  // ---- maps and columns
+  void unfold(const window_shape& w, int first, int n_rows, const T* x, T* to) const { device::unfold(system, w, first, size(n_rows), x, to); }
+  void fold(const window_shape& w, int first, int n_rows, const T* from, T* x) const {
+    device::fold_windows(system, w, first, size(n_rows), from, x);
+  }
+  std::size_t column_scratch(int, int) const { return 0; }
+  void moments(const row_total& rows, int width, const T* x, T* mean, T* variance, T*) const {
+    device::moments(system, rows, size(width), x, mean, variance, column_space(rows, width));
+  }
+  void normalize(int n_rows, int width, const T* x, const T* mean, const T* scale, const T* shift, bool relu, T* y) const {
+    device::normalize(system, size(n_rows), size(width), x, mean, scale, shift, relu, y);
+  }
+  void normalize_sums(const row_total& rows, int width, const T* dy, const T* y, const T* x, const T* mean, T* sums, T*) const {
+    device::normalize_sums(system, rows, size(width), dy, y, x, mean, sums, column_space(rows, width));
+  }
+  void normalize_back(const row_total& rows, int width, const T* dy, const T* y, const T* x, const T* mean, const T* of_g, const T* of_x,
+                      const T* shift, T* dx) const {
+    device::normalize_back(system, rows, size(width), dy, y, x, mean, of_g, of_x, shift, dx);
+  }
+
  private:
+  void* column_space(const row_total& rows, int width) const {
+    return scratch->at_least(system, device::column_scratch<T>(size(rows.rows), size(width)));
+  }
   static std::size_t size(int n) { return static_cast<std::size_t>(n); }
+  // Scratch of a product, and, where a sum is wanted, a place for its n numbers behind it: a product stores its sums, it does not add them.
+  void* with_sum(std::size_t bytes, int n, const T* wanted, T*& place) const {
+    const std::size_t before = (bytes + 255) / 256 * 256;
+    auto* at = static_cast<std::byte*>(scratch->at_least(system, before + (wanted ? size(n) * sizeof(T) : 0)));
+    place = wanted ? reinterpret_cast<T*>(at + before) : nullptr;
+    return at;
+  }
   static row_lists window(const row_groups& g, int first, int n_rows) {
     row_lists lists{size(g.groups), g.start.at, g.order.at, size(g.rows), size(g.longest)};
     if (first != 0 || n_rows != g.rows) lists.first = first, lists.last = first + n_rows;

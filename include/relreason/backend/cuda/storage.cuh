@@ -10,15 +10,21 @@
 #include "relreason/core/arena.hpp"
 #if defined(__CUDACC__)
 #include "relreason/backend/cuda/memory.cuh"
+#include "relreason/backend/cuda/stream.cuh"
 #endif
 
 namespace relreason::device {
 
-// block: owned memory that the system's code may touch; staging: host memory from which copies to it run beside other work.
+// block: owned memory that the system's code may touch; staging: host memory from which copies to it run beside other work; ahead: a copy that
+// start() begins, from any thread, and that the system's later work waits for after finish().
 template <class System>
 struct storage {
   using block = memory;
   using staging = memory;
+  struct ahead {
+    void start(const System&, void* to, const void* from, std::size_t bytes) { copy({}, to, from, bytes); }
+    void finish(const System&) {}
+  };
   static block make(const System&, std::size_t bytes, const char*) { return block(bytes); }
   static std::size_t available(const System&) { return std::numeric_limits<std::size_t>::max(); }
   static void copy(const System&, void* to, const void* from, std::size_t bytes) {
@@ -32,6 +38,18 @@ template <>
 struct storage<cuda_system> {
   using block = device_memory;
   using staging = pinned_memory;
+  class ahead {
+   public:
+    void start(const cuda_system&, void* to, const void* from, std::size_t bytes) {
+      device::copy(on_.get(), static_cast<std::byte*>(to), static_cast<const std::byte*>(from), bytes);
+      done_.record(on_);
+    }
+    void finish(const cuda_system& system) const { done_.hold(system.stream); }
+
+   private:
+    stream on_;
+    event done_;
+  };
   static block make(const cuda_system& on, std::size_t bytes, const char* what) {
     block b(bytes, what);
     zero(on.stream, b.data(), bytes);  // rows beyond a batch's are read where sizes are rounded up: they must be numbers

@@ -45,7 +45,7 @@ class event {
   void record(const stream& on) { check(cudaEventRecord(handle_, on.get()), "recording an event"); }
   void synchronize() const { check(cudaEventSynchronize(handle_), "waiting for an event"); }
   // Later work of `waiting` starts after this event.
-  void hold(const stream& waiting) const { check(cudaStreamWaitEvent(waiting.get(), handle_, 0), "letting a stream wait"); }
+  void hold(cudaStream_t waiting) const { check(cudaStreamWaitEvent(waiting, handle_, 0), "letting a stream wait"); }
   bool reached() const {
     const cudaError_t status = cudaEventQuery(handle_);
     if (status != cudaErrorNotReady) check(status, "asking for an event");

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -24,17 +25,41 @@ struct square {
   const T* x;
   RELREASON_HD double operator()(std::size_t i) const { return static_cast<double>(x[i]) * static_cast<double>(x[i]); }
 };
+// Range k's factors with the scale of clipping; *go = the losses and the norm are finite.
+template <class Factors>
+struct accept {
+  Factors* factors;
+  const double *squares, *losses;
+  int n_losses;
+  double clip;
+  int* go;
+  RELREASON_HD void operator()(std::size_t k) const {
+    double sum = *squares;
+    for (int i = 0; i < n_losses; ++i) sum += losses[i];
+    if (k == 0) *go = sum - sum == 0 ? 1 : 0;  // infinities and NaN are not
+    const double scale = clip > 0 ? relreason::detail::clip_scale(std::sqrt(*squares), clip) : 1;
+    factors[k].scale = static_cast<decltype(factors[k].scale)>(scale);
+  }
+};
+template <class F>
+struct where {
+  F f;
+  const int* go;
+  RELREASON_HD void operator()(std::size_t i) const {
+    if (*go) f(i);
+  }
+};
 
 }  // namespace pass
 
-// w, its gradient and its moments, n numbers each; the factors lie on the device.
+// w, its gradient and its moments, n numbers each; the factors lie on the device, and so does *go: whether there is an update.
 template <class System, class T>
-void update(const System& on, const adam_factors<T>* k, std::size_t n, T* w, const T* g, const std::array<T*, 2>& m) {
-  adam(on, n, w, g, m[0], m[1], k);
+void update(const System& on, const int* go, const adam_factors<T>* k, std::size_t n, T* w, const T* g, const std::array<T*, 2>& m) {
+  each(on, n, pass::where<pass::adam<T>>{{w, g, m[0], m[1], k}, go});
 }
 template <class System, class T>
-void update(const System& on, const sgd_factors<T>* k, std::size_t n, T* w, const T* g, const std::array<T*, 1>& m) {
-  sgd(on, n, w, g, m[0], k);
+void update(const System& on, const int* go, const sgd_factors<T>* k, std::size_t n, T* w, const T* g, const std::array<T*, 1>& m) {
+  each(on, n, pass::where<pass::sgd<T>>{{w, g, m[0], k}, go});
 }
 
 // What basic_trainer asks of a backend, on a system.
@@ -63,7 +88,8 @@ class stepper {
         limits_(at),
         session_(options.device.number, options.arithmetic),
         kernel_(select_kernels<float>(options.instructions, options.arithmetic == precision::bf16 ? precision::bf16 : precision::full)),
-        program_(at, session_.system(), session_.products()) {
+        program_(at, session_.system(), session_.products(), options.device_memory),
+        name_(std::string(session_.name()) + (program_.computes_again() ? ", pair layers computed again" : "")) {
     const std::size_t learned = parameters<M>::table().learned;
     arena measure;
     lay_out(measure);
@@ -74,39 +100,34 @@ class stepper {
     push();
   }
 
+  void stage(const batch<M>& b) {
+    session_.use();
+    program_.stage(b);
+  }
+  void drop_staged() { program_.drop_staged(); }
   void run(const batch<M>& b, const step_options& options, const std::array<float*, n_wanted>& outputs) {
     session_.use();
-    program_.run(b, options, outputs, [&](auto&& work) { session_.run(work, program_.scratch()); });
+    program_.run(b, options, outputs, launch(run_graphs_));
+  }
+  double update(const Optimizer& optimizer, const learning_plan& plan, double rate, std::uint64_t step) {
+    session_.use();
+    fill_factors(optimizer, plan, rate, step);
+    enqueue_update(plan);
+    store::wait(session_.system());
+    return norm();
+  }
+  // Losses, gradients, norm and update in one launch.
+  double step(const batch<M>& b, const step_options& options, const std::array<float*, n_wanted>& outputs, const Optimizer& optimizer,
+              const learning_plan& plan, double rate, std::uint64_t number) {
+    session_.use();
+    fill_factors(optimizer, plan, rate, number);
+    program_.run(b, options, outputs, launch(step_graphs_), [&] { enqueue_update(plan); });
+    return norm();
   }
   double loss() const { return program_.loss(); }
   std::string find_non_finite(int* sample) {
     session_.use();
     return program_.find_non_finite(sample);
-  }
-  void clear_gradient(std::size_t offset, std::size_t count) {
-    session_.use();
-    device::fill(session_.system(), count, program_.gradients() + offset, 0.f);
-  }
-  double gradient_size() {
-    session_.use();
-    const System on = session_.system();
-    const std::size_t n = parameters<M>::table().learned;
-    double squares = 0;
-    device::fill(on, 1, squares_, 0.0);
-    device::sum(on, n, pass::square<float>{program_.gradients()}, squares_, program_.scratch().at_least(on, sum_scratch(n)));
-    store::copy(on, &squares, squares_, sizeof squares);
-    store::wait(on);
-    return std::sqrt(squares);
-  }
-  void update(const Optimizer& optimizer, std::size_t offset, std::size_t count, double rate, std::uint64_t step, double scale) {
-    session_.use();
-    const System on = session_.system();
-    const auto k = optimizer.template factors<float>(rate, static_cast<long long>(step), scale);
-    store::copy(on, factors_, &k, sizeof k);
-    auto m = moments_;
-    for (auto& at : m) at += offset;
-    device::update(on, factors_, count, program_.weights() + offset, program_.gradients() + offset, m);
-    store::wait(on);
   }
   // The wanted values without dropout, from the weights as they are now; planned when it is asked for first.
   std::function<void(const batch<M>&, const std::array<float*, n_wanted>&)> answers() {
@@ -114,7 +135,7 @@ class stepper {
     if (!answers_) answers_ = std::make_unique<answers_type>(limits_, session_.system(), session_.products());
     answers_->take_weights(program_);
     return [this](const batch<M>& b, const std::array<float*, n_wanted>& to) {
-      answers_->run(b, {}, to, [&](auto&& work) { session_.run(work, answers_->scratch()); });
+      answers_->run(b, {}, to, [&](const auto& shape, auto&& work) { session_.run(answer_graphs_, shape, work, answers_->scratch()); });
     };
   }
   // As of the last pull(); push() sends them back.
@@ -132,31 +153,65 @@ class stepper {
     store::wait(session_.system());
   }
 
-  const char* instructions() const { return session_.name(); }
+  const char* instructions() const { return name_.c_str(); }
   const kernels<float>& kernel() const { return kernel_; }  // for predictions on the CPU beside it
   int lanes() const { return 1; }
   const session_type& opened() const { return session_; }
+  std::size_t captured_steps() const { return step_graphs_.size(); }  // shapes of batches whose steps are one launch each
   program_type& program() { return program_; }
 
  private:
   static std::size_t bytes() { return parameters<M>::table().learned * sizeof(float); }
   void lay_out(arena& a) {
     for (float*& m : moments_) m = a.take<float>(parameters<M>::table().learned);
-    factors_ = a.take<factors_type>(1);
+    factors_ = a.take<factors_type>(most_ranges());
     squares_ = a.take<double>(1);
+    go_ = a.take<int>(1);
   }
+  static std::size_t most_ranges() { return parameters<M>::table().entries.size(); }
+  auto launch(typename session_type::graphs& known) {
+    return [this, &known](const auto& shape, auto&& work) { session_.run(known, shape, work, program_.scratch()); };
+  }
+  // What an update is told by the host: one set of factors per range; the scale of clipping is put in on the device.
+  void fill_factors(const Optimizer& optimizer, const learning_plan& plan, double rate, std::uint64_t step) {
+    auto* to = reinterpret_cast<factors_type*>(factors_staging_.data());
+    for (const learning_range& r : plan.ranges) *to++ = optimizer.template factors<float>(rate * r.factor, static_cast<long long>(step), 1.0);
+  }
+  void enqueue_update(const learning_plan& plan) {
+    const System on = session_.system();
+    for (const learning_range& r : plan.ranges)
+      if (r.factor == 0) device::fill(on, r.count, program_.gradients() + r.first, 0.f);
+    const std::size_t n = parameters<M>::table().learned;
+    device::fill(on, 1, squares_, 0.0);
+    device::sum(on, n, pass::square<float>{program_.gradients()}, squares_, program_.scratch().at_least(on, sum_scratch(n)));
+    store::copy(on, factors_, factors_staging_.data(), plan.ranges.size() * sizeof(factors_type));
+    each(on, plan.ranges.size(), pass::accept<factors_type>{factors_, squares_, program_.line_losses(), M::n, plan.clip, go_});
+    for (std::size_t k = 0; k < plan.ranges.size(); ++k) {
+      const learning_range& r = plan.ranges[k];
+      if (r.factor == 0) continue;
+      auto m = moments_;
+      for (auto& at : m) at += r.first;
+      device::update(on, go_, factors_ + k, r.count, program_.weights() + r.first, program_.gradients() + r.first, m);
+    }
+    store::copy(on, squares_staging_.data(), squares_, sizeof(double));
+  }
+  double norm() const { return std::sqrt(*reinterpret_cast<const double*>(squares_staging_.data())); }
 
   parameters<M>& weights_;
   limits<M> limits_;
   session_type session_;
   const kernels<float>& kernel_;
   program_type program_;
+  std::string name_;
   std::unique_ptr<answers_type> answers_;
+  typename session_type::graphs run_graphs_, step_graphs_, answer_graphs_;  // what was captured of add(), step() and answers()
   typename store::block block_;
+  typename store::staging factors_staging_{most_ranges() * sizeof(factors_type)}, squares_staging_{sizeof(double)};
   std::array<float*, n_moments> moments_{};
   std::array<std::vector<float>, n_moments> host_moments_;
   factors_type* factors_ = nullptr;
   double* squares_ = nullptr;
+  int* go_ = nullptr;
 };
 
 // A trainer on any system; on a host system it is how the device's code is tested.

@@ -1,0 +1,128 @@
+// relreason/nn/grid_objects.hpp -- the cells of maps as objects: row y W + x of an object space is the cell's channels, then its x and y.
+// Source: Santoro et al., NIPS 2017; x = linspace(-4, 4, W) by column, y = linspace(-4, 4, H) by row in the code of Messina et al.
+#pragma once
+
+#include <string>
+#include <type_traits>
+
+#include "relreason/nn/windows.hpp"
+
+namespace relreason {
+
+// Options of grid_objects.
+template <int Numerator, int Denominator = 1>
+struct coordinates {  // from -range to range
+  static_assert(Numerator > 0 && Denominator > 0, "relreason::coordinates: the range must be positive");
+};
+struct no_coordinates {};
+struct counted {};  // the batch counts the objects, height x width of each parent, instead of this operation: a GPU needs that
+
+namespace detail {
+
+struct grid_options {
+  double range = 4;
+  bool fills = true, good = true;
+};
+template <class O>
+struct grid_option {
+  static constexpr void set(grid_options& o) { o.good = false; }
+};
+template <int N, int D>
+struct grid_option<coordinates<N, D>> {
+  static constexpr void set(grid_options& o) { o.range = static_cast<double>(N) / D; }
+};
+template <>
+struct grid_option<no_coordinates> {
+  static constexpr void set(grid_options& o) { o.range = 0; }
+};
+template <>
+struct grid_option<counted> {
+  static constexpr void set(grid_options& o) { o.fills = false; }
+};
+template <class... Options>
+constexpr grid_options read_grid_options() {
+  grid_options o;
+  (grid_option<Options>::set(o), ...);
+  return o;
+}
+
+// Place i of n from -range to range: from the nearer end, so that both halves mirror each other, as in PyTorch's linspace.
+template <class T>
+RELREASON_HD constexpr T grid_place(int i, int n, T range) {
+  if (n == 1) return -range;
+  const bool near = i < n / 2;
+  const T way = 2 * range * static_cast<T>(near ? i : n - 1 - i) / static_cast<T>(n - 1);
+  return near ? way - range : range - way;
+}
+template <class T>
+struct grid_coordinates {
+  int height, map_width, ld;
+  T range;
+  T* to;  // x of the first cell
+  RELREASON_HD void operator()(std::size_t i) const {
+    const int cell = static_cast<int>(i % static_cast<std::size_t>(height * map_width));
+    T* const at = to + i * static_cast<std::size_t>(ld);
+    at[0] = grid_place(cell % map_width, map_width, range);
+    at[1] = grid_place(cell / map_width, height, range);
+  }
+};
+
+}  // namespace detail
+
+// Cell: the space of the objects, each<...> or at_most<n, ...> of the maps' space, with height x width entries per parent.
+template <class Cell, class... Options>
+struct grid_objects {
+  static constexpr auto options = detail::read_grid_options<Options...>();
+  static_assert(options.good, "relreason::grid_objects: an option must be coordinates<n, d>, no_coordinates or counted");
+
+  template <class X>
+  struct bind : operation {
+    static_assert(is_maps<typename X::what>, "relreason::grid_objects: it reads maps<channels, height, width>, not plain features, ids or labels");
+    static_assert(Cell::kind == space_kind::each && std::is_same_v<typename Cell::parent, typename X::space>,
+                  "relreason::grid_objects: the objects must lie on an each<...> or at_most<n, ...> space of the space of the maps");
+    using shape = detail::map_shape<typename X::what>;
+    static constexpr int w = shape::channels, cells = shape::height * shape::width, more = options.range > 0 ? 2 : 0;
+    static_assert(Cell::capacity == 0 || Cell::capacity >= cells, "relreason::grid_objects: at_most<n, ...> has no room for all cells of the maps");
+    using fills = std::conditional_t<options.fills, Cell, void>;
+    using out = rows<Cell, w + more>;
+    static constexpr bool on_device = !options.fills;
+    static std::string text() { return std::string("cells as objects") + (more ? ", with x and y" : ""); }
+
+    template <class C, class Tape>
+    static void plan(C& ctx, Tape&) {
+      const extent& e = ctx.template at<Cell>();
+      if (options.fills && e.rows < e.parents * cells)
+        fail("grid_objects: the maps have ", cells, " cells, but room for ", e.parents ? e.rows / e.parents : 0, " objects of ", space_name<Cell>(),
+             " per parent was planned; call limits::set<", space_name<Cell>(), ">(", cells, ")");
+    }
+    template <class C, class Tape>
+    static void lay_out(C& ctx, Tape&, const arguments<typename C::real>&) {
+      const extent& e = ctx.template at<Cell>();
+      if constexpr (!options.fills)
+        for (int p = 0; p < e.parents; ++p)
+          if (e.count(p) != cells)
+            fail("grid_objects: the batch counts ", e.count(p), " objects of ", space_name<Cell>(), " at parent ", p,
+                 " of a tile, but the maps have ", cells, " cells; call count<", space_name<Cell>(), ">(", cells, ") once per parent");
+    }
+    template <class C, class Tape>
+    static void forward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
+      using T = typename C::real;
+      const int parents = ctx.template at<typename X::space>().rows;
+      if constexpr (options.fills) {
+        const auto to = ctx.template filling<Cell>();
+        for (int p = 0; p <= parents; ++p) to.offsets[p] = p * cells;
+      }
+      ctx.copy_rows(parents * cells, w, y, w + more, in.real(0), w);
+      if (more)
+        ctx.each(extent_product(parents, cells),
+                 detail::grid_coordinates<T>{shape::height, shape::width, w + more, static_cast<T>(options.range), y + w});
+    }
+    template <class C, class Tape>
+    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
+                         const typename C::real* dy) {
+      if (in.dx[0]) ctx.add_rows(ctx.template at<typename X::space>().rows * cells, w, in.dx[0], w, dy, w + more);
+    }
+  };
+};
+
+}  // namespace relreason
