@@ -25,6 +25,7 @@
 #include "relreason/nn/pool2d.hpp"
 #include "relreason/nn/relu.hpp"
 #include "relreason/nn/shortcut.hpp"
+#include "relreason/nn/unit_range.hpp"
 #include "relreason/optim/adam.hpp"
 #include "relreason/optim/adamw.hpp"
 #include "relreason/optim/any_schedule.hpp"

@@ -22,6 +22,7 @@
 #include "relreason/nn/pool2d.hpp"
 #include "relreason/nn/relu.hpp"
 #include "relreason/nn/shortcut.hpp"
+#include "relreason/nn/unit_range.hpp"
 #include "relreason/optim/adamw.hpp"
 #include "relreason/optim/sgd.hpp"
 
@@ -31,6 +32,7 @@ namespace {
 
 struct scene : sample {};
 struct object : each<scene> {};
+struct cell : exactly<16, scene> {};
 struct pair : all_pairs<object> {};
 struct masked : some<object> {};
 using x = rows<object, 4>;
@@ -82,11 +84,12 @@ TEST_CASE("operations by backend: the table names what runs on a device, and eve
                                            {"last_state", runs_there<last_state<lstm<3>, embedding<2>>, value<object, ids<5>>>},
                                            {"add", runs_there<add, x, x>},
                                            {"relu", runs_there<relu<>, x>},
+                                           {"unit_range", runs_there<unit_range, value<scene, pixels<3, 4, 4>>>},
                                            {"batch_norm", runs_there<batch_norm<>, image>},
                                            {"conv2d", runs_there<conv2d<5, kernel<3>>, image>},
                                            {"pool2d", runs_there<pool2d<by_max>, image>},
                                            {"global_pool", runs_there<global_pool<>, image>},
-                                           {"grid_objects", runs_there<grid_objects<object, counted>, image>},
+                                           {"grid_objects", runs_there<grid_objects<cell>, image>},
                                            {"padded_shortcut", runs_there<padded_shortcut<5>, image>},
                                            {"pool", runs_there<pool<object>, x>},
                                            {"sum_over", runs_there<sum_over<pair, mlp<relu<3>>>, x, x, on_scene>},
@@ -107,11 +110,12 @@ TEST_CASE("operations by backend: the table names what runs on a device, and eve
                                              {"last_state", has_products<last_state<lstm<3>, embedding<2>>, value<object, ids<5>>>},
                                              {"add", has_products<add, x, x>},
                                              {"relu", has_products<relu<>, x>},
+                                             {"unit_range", has_products<unit_range, value<scene, pixels<3, 4, 4>>>},
                                              {"batch_norm", has_products<batch_norm<>, image>},
                                              {"conv2d", has_products<conv2d<5, kernel<3>>, image>},
                                              {"pool2d", has_products<pool2d<by_max>, image>},
                                              {"global_pool", has_products<global_pool<>, image>},
-                                             {"grid_objects", has_products<grid_objects<object, counted>, image>},
+                                             {"grid_objects", has_products<grid_objects<cell>, image>},
                                              {"padded_shortcut", has_products<padded_shortcut<5>, image>},
                                              {"pool", has_products<pool<object>, x>},
                                              {"sum_over", has_products<sum_over<pair, mlp<relu<3>>>, x, x, on_scene>},

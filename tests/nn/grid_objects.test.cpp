@@ -1,4 +1,4 @@
-// tests/nn/grid_objects.test.cpp -- cells as objects: numbering and coordinates of the spec, filled and counted, with gradients.
+// tests/nn/grid_objects.test.cpp -- cells as objects: numbering and coordinates of the spec, on exactly<n> and on spaces that it fills, with gradients.
 #include "relreason/nn/grid_objects.hpp"
 
 #include "catch.hpp"
@@ -16,12 +16,14 @@ namespace {
 
 struct scene : sample {};
 struct cell : at_most<64, scene> {};
+template <int N>
+struct exact : exactly<N, scene> {};
 struct free_cell : each<scene> {};
 struct pair : all_pairs<cell> {};
 
 template <class... Options>
-using counted_grid = model<input<"x", maps<2, 8, 8>, scene>, let<"o", grid_objects<cell, counted, Options...>, of<"x">>>;
-using one_row = model<input<"x", maps<1, 1, 3>, scene>, let<"o", grid_objects<cell, counted, coordinates<1, 2>>, of<"x">>>;
+using exact_grid = model<input<"x", maps<2, 8, 8>, scene>, let<"o", grid_objects<exact<64>, Options...>, of<"x">>>;
+using one_row = model<input<"x", maps<1, 1, 3>, scene>, let<"o", grid_objects<exact<3>, coordinates<1, 2>>, of<"x">>>;
 using filled = model<input<"x", maps<2, 8, 8>, scene>, let<"o", grid_objects<cell>, of<"x">>, let<"s", pool<cell>, of<"o">>>;
 using free_grid = model<input<"x", maps<2, 8, 8>, scene>, let<"o", grid_objects<free_cell>, of<"x">>, let<"s", pool<free_cell>, of<"o">>>;
 using related =
@@ -29,13 +31,11 @@ using related =
           let<"r", sum_over<pair, mlp<relu<6>, relu<4>>>, of<"o", "o">>, minimize<toy::half_square, of<"r">, weight<1, 1000>>>;
 
 template <class M>
-batch<M, double> scenes(int n, int cells) {
+batch<M, double> scenes(int n) {
   batch<M, double> b;
   random_stream random{3, 4};
   for (int s = 0; s < n; ++s) {
     b.add_sample();
-    if constexpr (M::template space<cell>() >= 0)
-      if (cells) b.template count<cell>(cells);
     for (int j = 0; j < M::info[0].width; ++j) b.template push<"x">(2 * random.uniform() - 1);
   }
   return b;
@@ -53,10 +53,10 @@ std::vector<double> predicted(const batch<M, double>& b, const limits<M>& at) {
 }  // namespace
 
 TEST_CASE("grid_objects: row 8 y + x of the objects is the cell's channels, then x and y from -4 to 4", "[nn][grid_objects]") {
-  using m = counted_grid<>;
+  using m = exact_grid<>;
   limits<m> at;
   at.samples = 2;
-  const auto b = scenes<m>(2, 64);
+  const auto b = scenes<m>(2);
   const auto o = predicted<m, "o">(b, at);
   REQUIRE(o.size() == 2 * 64 * 4);
   const double places[8]{-4, -2.857143, -1.714286, -.571429, .571429, 1.714286, 2.857143, 4};
@@ -73,19 +73,19 @@ TEST_CASE("grid_objects: row 8 y + x of the objects is the cell's channels, then
 
 TEST_CASE("grid_objects: another range, a single row of cells, and no coordinates", "[nn][grid_objects]") {
   limits<one_row> at;
-  const auto o = predicted<one_row, "o">(scenes<one_row>(1, 3), at);
+  const auto o = predicted<one_row, "o">(scenes<one_row>(1), at);
   for (const int i : {0, 1, 2}) CHECK(o[static_cast<std::size_t>(3 * i + 1)] == .5 * (i - 1));
   CHECK(o[2] == -.5);
-  using m = counted_grid<no_coordinates>;
+  using m = exact_grid<no_coordinates>;
   limits<m> bare;
-  const auto b = scenes<m>(1, 64);
+  const auto b = scenes<m>(1);
   CHECK(predicted<m, "o">(b, bare) == b.values<"x">());
 }
 
 TEST_CASE("grid_objects: it fills the space, at_most<n, ...> or each<...> with a planned limit", "[nn][grid_objects]") {
   limits<filled> at;
   at.samples = 40;
-  const auto b = scenes<filled>(40, 0);
+  const auto b = scenes<filled>(40);
   const auto s = predicted<filled, "s">(b, at);
   for (std::size_t i = 0; i < 40; ++i) {
     double sum = 0;
@@ -94,23 +94,17 @@ TEST_CASE("grid_objects: it fills the space, at_most<n, ...> or each<...> with a
     CHECK(s[4 * i + 2] == Approx(0).margin(1e-12));  // coordinates cancel
   }
   limits<free_grid> unplanned;
-  CHECK(contains(message_of([&] { predicted<free_grid, "s">(scenes<free_grid>(1, 0), unplanned); }), "call limits::set<free_cell>(64)"));
+  CHECK(contains(message_of([&] { predicted<free_grid, "s">(scenes<free_grid>(1), unplanned); }), "call limits::set<free_cell>(64)"));
   limits<free_grid> planned;
   planned.set<free_cell>(64);
-  CHECK(predicted<free_grid, "s">(scenes<free_grid>(1, 0), planned)[1] == Approx(predicted<filled, "s">(scenes<filled>(1, 0), limits<filled>{})[1]));
-}
-
-TEST_CASE("grid_objects: a batch that counts other objects than cells is an error", "[nn][grid_objects]") {
-  using m = counted_grid<>;
-  CHECK(contains(message_of([&] { predicted<m, "o">(scenes<m>(1, 63), limits<m>{}); }),
-                 "grid_objects: the batch counts 63 objects of cell at parent 0 of a tile, but the maps have 64 cells"));
+  CHECK(predicted<free_grid, "s">(scenes<free_grid>(1), planned)[1] == Approx(predicted<filled, "s">(scenes<filled>(1), limits<filled>{})[1]));
 }
 
 TEST_CASE("grid_objects: gradients pass through all pairs of cells to the convolution", "[nn][grid_objects]") {
   limits<related> at;
   at.samples = 20;
   parameters<related, double> p(5);
-  const auto b = scenes<related>(20, 0);
+  const auto b = scenes<related>(20);
   CHECK(gradient_share(at, b, p) > 0.8);
   CHECK(gradient_gap(at, b, p) < gradient_tolerance);
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -34,6 +35,7 @@ class batch {
   std::array<space_rows, static_cast<std::size_t>(M::n_spaces)> spaces;
   std::array<std::vector<T>, static_cast<std::size_t>(M::n)> reals;
   std::array<std::vector<int>, static_cast<std::size_t>(M::n)> indices;
+  std::array<std::vector<std::uint8_t>, static_cast<std::size_t>(M::n)> bytes;  // of pixels
 
   void clear() {
     samples = 0;
@@ -45,6 +47,7 @@ class batch {
     }
     for (auto& r : reals) r.clear();
     for (auto& i : indices) i.clear();
+    for (auto& i : bytes) i.clear();
   }
 
   void add_sample(int n = 1) { samples += n; }
@@ -55,6 +58,7 @@ class batch {
     static_assert(M::template space<S>() >= 0, "relreason::batch: the model has no such space");
     static_assert(S::kind == space_kind::each || S::kind == space_kind::links || S::kind == space_kind::some,
                   "relreason::batch: only each, links and some are counted by the batch");
+    static_assert(!is_exact<S>, "relreason::batch: the space has exactly as many entries as its type says; nobody counts them");
     auto& o = space<S>().offsets;
     const long long end = static_cast<long long>(o.back()) + n;
     if (!std::in_range<int>(end))
@@ -90,7 +94,8 @@ class batch {
     constexpr int at = M::template find<N>();
     static_assert(at >= 0 && M::info[static_cast<std::size_t>(at < 0 ? 0 : at)].kind == line_kind::input,
                   "relreason::batch: the model has no such input");
-    if constexpr (M::info[static_cast<std::size_t>(at)].integral) return indices[static_cast<std::size_t>(at)];
+    if constexpr (M::info[static_cast<std::size_t>(at)].bytes) return bytes[static_cast<std::size_t>(at)];
+    else if constexpr (M::info[static_cast<std::size_t>(at)].integral) return indices[static_cast<std::size_t>(at)];
     else return reals[static_cast<std::size_t>(at)];
   }
   template <name N>
@@ -101,6 +106,9 @@ class batch {
   void push(const U* data, std::size_t n) {
     check_kind<N, U>();
     auto& to = values<N>();
+    using value = typename std::remove_reference_t<decltype(to)>::value_type;
+    static_assert(!std::is_same_v<value, std::uint8_t> || std::is_same_v<std::remove_cv_t<U>, std::uint8_t>,
+                  "relreason::batch: this input holds bytes; push std::uint8_t, or a rows_view");
     to.insert(to.end(), data, data + n);
   }
   // Rows of the input's width, in the order of its space; nothing is appended on error. Integers must fit int, finite doubles the model's type.
@@ -124,7 +132,7 @@ class batch {
     values<N>().push_back(static_cast<typename std::remove_reference_t<decltype(values<N>())>::value_type>(one));
   }
 
-  // Rows of every space; derived offsets of complete graphs go to `pair_offsets` (one run of parents + 1 per such space).
+  // Rows of every space; derived offsets, of complete graphs and exactly<...>, go to `pair_offsets` (one run of parents + 1 per such space).
   void extents(extent* e, int* pair_offsets) const {
     for (std::size_t i = 0; i < spaces.size(); ++i) {
       const space_info& s = spaces_of_model<M>[i];
@@ -135,6 +143,11 @@ class batch {
         e[i].parents = e[s.parent].rows;
         if (s.kind == space_kind::all_pairs) {
           if (!filled[i]) pair_offsets = pair_extent(e[i], e[s.receiver], e[s.sender], pair_offsets);
+        } else if (s.fixed) {
+          e[i].offsets = pair_offsets;
+          for (int p = 0; p <= e[i].parents; ++p) *pair_offsets++ = p * s.fixed;
+          e[i].rows = e[i].parents * s.fixed;
+          e[i].padded = s.fixed;
         } else {
           e[i].offsets = spaces[i].offsets.data();
           e[i].rows = spaces[i].offsets.back();
@@ -166,6 +179,7 @@ class batch {
     const space_info& s = spaces_of_model<M>[static_cast<std::size_t>(space)];
     if (s.kind == space_kind::root) return samples;
     if (s.kind == space_kind::once_root) return 1;
+    if (s.fixed) return s.fixed * rows(s.parent);
     if (s.kind != space_kind::all_pairs) return spaces[static_cast<std::size_t>(space)].offsets.back();
     int n = 0;
     for (int p = 0; p < rows(s.parent); ++p) n += count_of(space, static_cast<std::size_t>(p));
@@ -219,6 +233,10 @@ class batch {
     }
     const space_rows& r = spaces[i];
     const int parents = e[s.parent].rows;
+    if (s.fixed) {
+      e[i].rows = s.fixed * parents;
+      return;
+    }
     if (static_cast<int>(r.offsets.size()) != parents + 1)
       fail("batch: space ", label, " was counted for ", r.offsets.size() - 1, " parents, but there are ", parents, "; call count<", label,
            ">(n) once per parent");
@@ -260,13 +278,14 @@ class batch {
   int count_of(int space, std::size_t parent) const {
     const space_info& s = spaces_of_model<M>[static_cast<std::size_t>(space)];
     if (s.kind == space_kind::all_pairs) return count_of(s.receiver, parent) * count_of(s.sender, parent);
+    if (s.fixed) return s.fixed;
     const auto& o = spaces[static_cast<std::size_t>(space)].offsets;
     return o[parent + 1] - o[parent];
   }
   void check_input(std::size_t i, const extent* e) const {
     const line_info& f = M::info[i];
     const std::size_t wanted = static_cast<std::size_t>(e[f.space].rows) * static_cast<std::size_t>(f.width);
-    const std::size_t found = f.integral ? indices[i].size() : reals[i].size();
+    const std::size_t found = f.bytes ? bytes[i].size() : f.integral ? indices[i].size() : reals[i].size();
     if (found != wanted)
       fail("batch: input \"", f.id.view(), "\" has ", found, " values; wanted ", e[f.space].rows, " rows of ",
            space_names_of_model<M>[static_cast<std::size_t>(f.space)], " x ", f.width, " = ", wanted);

@@ -200,7 +200,10 @@ class engine {
       if (!has_value(i) || (f.kind != line_kind::input && !f.once && !places[at(i)].boundary)) continue;
       const std::size_t skip = f.once ? 0 : at(w.ctx.extents[f.space].base) * at(f.width);
       void* rows_of_batch = f.kind == line_kind::input ? const_cast<void*>(all.input[i]) : all.v[i];
-      w.v[i] = rows_of_batch ? static_cast<void*>(static_cast<std::byte*>(rows_of_batch) + skip * (f.integral ? sizeof(int) : sizeof(T))) : nullptr;
+      w.v[i] = rows_of_batch ? static_cast<void*>(static_cast<std::byte*>(rows_of_batch) + skip * (f.bytes      ? 1
+                                                                                                   : f.integral ? sizeof(int)
+                                                                                                                : sizeof(T)))
+                             : nullptr;
       if (all.g[i]) w.g[i] = all.g[i] + skip;
     }
   }
@@ -365,12 +368,14 @@ class engine {
     b.extents(all.extents, pair_offsets);
     for (std::size_t i = 0; i < at(n); ++i)
       if (M::info[i].kind == line_kind::input)
-        all.input[i] = M::info[i].integral ? static_cast<const void*>(b.indices[i].data()) : static_cast<const void*>(b.reals[i].data());
+        all.input[i] = M::info[i].bytes      ? static_cast<const void*>(b.bytes[i].data())
+                       : M::info[i].integral ? static_cast<const void*>(b.indices[i].data())
+                                             : static_cast<const void*>(b.reals[i].data());
   }
   static std::size_t pair_offset_count(const extent* capacity) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < filled.size(); ++i)
-      if (spaces_of_model<M>[i].kind == space_kind::all_pairs) count += at(capacity[i].parents) + 1;
+      if (spaces_of_model<M>[i].kind == space_kind::all_pairs || spaces_of_model<M>[i].fixed) count += at(capacity[i].parents) + 1;
     return count;
   }
 };

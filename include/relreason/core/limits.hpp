@@ -12,7 +12,7 @@ namespace relreason {
 struct space_info {
   space_kind kind = space_kind::root;
   int parent = -1, receiver = -1, sender = -1, whole = -1;
-  int capacity = 0;
+  int capacity = 0, fixed = 0;  // fixed: entries per parent of exactly<...>
   bool once = false;
 };
 
@@ -31,6 +31,7 @@ constexpr space_info describe_space() {
   }
   if constexpr (requires { typename S::whole; }) s.whole = index_of<typename S::whole>(Spaces{});
   if constexpr (requires { S::capacity; }) s.capacity = S::capacity;
+  if constexpr (is_exact<S>) s.fixed = S::fixed;
   return s;
 }
 template <class... S>
@@ -77,6 +78,7 @@ struct limits {
   template <class S>
   limits& set(int entries) {
     static_assert(M::template space<S>() >= 0, "relreason::limits: the model has no such space");
+    static_assert(!is_exact<S>, "relreason::limits: the space has exactly as many entries as its type says");
     per_parent[static_cast<std::size_t>(M::template space<S>())] = entries;
     return *this;
   }

@@ -90,7 +90,7 @@ struct nothing {  // stands for a value that could not be found; every width and
   using space = sample;
   using what = features<1>;
   static constexpr int width = 1;
-  static constexpr bool integral = false;
+  static constexpr bool integral = false, bytes = false;
 };
 
 template <name N, class All, class Done>
@@ -278,7 +278,7 @@ struct line_info {
   int reads[most_reads]{};
   int n_reads = 0;
   int space = -1, width = 0, fills = -1, limit = 0;
-  bool integral = false, learns = false, once = false;
+  bool integral = false, bytes = false, learns = false, once = false;
   bool grad = false;  // a gradient of this value is wanted in training
   coupling couples = coupling::none;
 };
@@ -303,6 +303,7 @@ constexpr void describe_line(line_info& f, const line_info* all) {
     f.space = index_of<typename L::value::space>(Spaces{});
     f.width = L::value::width;
     f.integral = L::value::integral;
+    f.bytes = L::value::bytes;
     f.limit = L::value::what::limit;
     f.once = is_once<typename L::value::space>;
     if constexpr (!std::is_void_v<typename L::bound::fills>) f.fills = index_of<typename L::bound::fills>(Spaces{});

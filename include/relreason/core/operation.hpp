@@ -154,6 +154,7 @@ struct arguments {
   T* dx[8]{};
   const T* real(int i) const { return static_cast<const T*>(x[i]); }
   const int* index(int i) const { return static_cast<const int*>(x[i]); }
+  const std::uint8_t* bytes(int i) const { return static_cast<const std::uint8_t*>(x[i]); }
 };
 
 // What an operation inherits: the parts it may leave out.

@@ -38,6 +38,15 @@ struct at_most {
   using parent = P;
 };
 
+// Just so many per parent: nobody counts them.
+template <int Count, class P>
+struct exactly {
+  static_assert(Count > 0, "relreason::exactly: the count must be positive");
+  static constexpr space_kind kind = space_kind::each;
+  static constexpr int capacity = Count, fixed = Count;
+  using parent = P;
+};
+
 // Every ordered pair (receiver a, sender b) of one parent, row a * n_senders + b. Never listed: the loop is the index.
 template <class Receiver, class Sender = Receiver>
 struct all_pairs {
@@ -68,6 +77,11 @@ struct some {
   static constexpr int capacity = 0;
   using parent = typename Whole::parent;
   using whole = Whole;
+};
+
+template <class S>
+inline constexpr bool is_exact = requires {
+  S::fixed;
 };
 
 template <class A, class B>

@@ -31,7 +31,15 @@ struct maps {
 };
 template <class What>
 inline constexpr bool is_maps = requires {
-  What::map_height;
+  requires What::map_height >
+  0 && What::limit == 0;
+};
+// A picture as it is stored: bytes in the order of maps. unit_range makes maps of it.
+template <int Channels, int Height, int Width>
+struct pixels {
+  using as_maps = maps<Channels, Height, Width>;
+  static constexpr int width = as_maps::width, limit = 256;
+  static constexpr bool bytes = true;
 };
 
 template <class Space, class What>
@@ -39,7 +47,8 @@ struct value {
   using space = Space;
   using what = What;
   static constexpr int width = What::width;
-  static constexpr bool integral = What::limit > 0;
+  static constexpr bool integral = What::limit > 0;         // no operation computes with these as numbers
+  static constexpr bool bytes = requires { What::bytes; };  // stored so; other integral values as int
 };
 template <class Space, int Width>
 using rows = value<Space, features<Width>>;

@@ -70,7 +70,7 @@ struct cross_entropy {
   template <class Logits, class Label, class... Weight>
   struct bind : operation {
     static_assert(!Logits::integral, "relreason::cross_entropy: the first value must be logits, the second the label");
-    static_assert(Label::integral, "relreason::cross_entropy: the second value must be a label<classes>");
+    static_assert(Label::integral && !Label::bytes, "relreason::cross_entropy: the second value must be a label<classes>");
     static_assert(same_space<typename Logits::space, typename Label::space>, "relreason::cross_entropy: logits and label must lie on the same space");
     static_assert(Logits::width == Label::what::limit, "relreason::cross_entropy: the number of logits must equal the label's classes");
     static_assert(sizeof...(Weight) <= 1 && ((Weight::width == 1 && same_space<typename Weight::space, typename Logits::space>)&&...),

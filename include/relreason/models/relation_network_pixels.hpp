@@ -12,12 +12,13 @@
 #include "relreason/nn/lstm.hpp"
 #include "relreason/nn/mlp.hpp"
 #include "relreason/nn/pool2d.hpp"
+#include "relreason/nn/unit_range.hpp"
 #include "relreason/train/weights.hpp"
 
-namespace relreason::models::pixels {
+namespace relreason::models::from_pixels {
 
 struct question : sample {};          // one question about one picture is one graph
-struct cell : at_most<64, question> {};
+struct cell : exactly<64, question> {};
 struct pair : all_pairs<cell> {};
 struct word : each<question> {};
 
@@ -31,8 +32,9 @@ using norm = batch_norm<uniform_weight, then_relu>;
 // Lines of the CNN: 128 -> 64 -> 32 -> 16 -> 8 cells a side, 24 maps each. A sample of the model stands on Space.
 template <class Space, class... Lines>
 struct cnn_and : model<
-    input<"image", maps<3, side, side>, Space>,
-    let<"c1", conv, of<"image">>, let<"n1", norm, of<"c1">>,
+    input<"image", pixels<3, side, side>, Space>,
+    let<"x", unit_range, of<"image">>,
+    let<"c1", conv, of<"x">>,     let<"n1", norm, of<"c1">>,
     let<"c2", conv, of<"n1">>,    let<"n2", norm, of<"c2">>,
     let<"c3", conv, of<"n2">>,    let<"n3", norm, of<"c3">>,
     let<"c4", conv, of<"n3">>,    let<"n4", norm, of<"c4">>,
@@ -90,4 +92,4 @@ inline name_table published_names() {
   return t;
 }
 
-}  // namespace relreason::models::pixels
+}  // namespace relreason::models::from_pixels

@@ -12,7 +12,7 @@ struct embedding {
 
   template <class Ids>
   struct bind : operation {
-    static_assert(Ids::integral, "relreason::embedding: it reads ids<words>, not numbers");
+    static_assert(Ids::integral && !Ids::bytes, "relreason::embedding: it reads ids<words>, not numbers");
     using out = rows<typename Ids::space, Width>;
     static constexpr bool learns = true, on_device = true;
     static constexpr int n_parameters = 1;

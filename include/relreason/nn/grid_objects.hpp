@@ -15,13 +15,12 @@ struct coordinates {  // from -range to range
   static_assert(Numerator > 0 && Denominator > 0, "relreason::coordinates: the range must be positive");
 };
 struct no_coordinates {};
-struct counted {};  // the batch counts the objects, height x width of each parent, instead of this operation: a GPU needs that
 
 namespace detail {
 
 struct grid_options {
   double range = 4;
-  bool fills = true, good = true;
+  bool good = true;
 };
 template <class O>
 struct grid_option {
@@ -34,10 +33,6 @@ struct grid_option<coordinates<N, D>> {
 template <>
 struct grid_option<no_coordinates> {
   static constexpr void set(grid_options& o) { o.range = 0; }
-};
-template <>
-struct grid_option<counted> {
-  static constexpr void set(grid_options& o) { o.fills = false; }
 };
 template <class... Options>
 constexpr grid_options read_grid_options() {
@@ -69,46 +64,41 @@ struct grid_coordinates {
 
 }  // namespace detail
 
-// Cell: the space of the objects, each<...> or at_most<n, ...> of the maps' space, with height x width entries per parent.
+// Cell: the space of the objects, below that of the maps: exactly<height x width, ...>; or each<...> or at_most<n, ...>, which this operation then
+// fills, on the CPU alone.
 template <class Cell, class... Options>
 struct grid_objects {
   static constexpr auto options = detail::read_grid_options<Options...>();
-  static_assert(options.good, "relreason::grid_objects: an option must be coordinates<n, d>, no_coordinates or counted");
+  static_assert(options.good, "relreason::grid_objects: an option must be coordinates<n, d> or no_coordinates");
 
   template <class X>
   struct bind : operation {
     static_assert(is_maps<typename X::what>, "relreason::grid_objects: it reads maps<channels, height, width>, not plain features, ids or labels");
     static_assert(Cell::kind == space_kind::each && std::is_same_v<typename Cell::parent, typename X::space>,
-                  "relreason::grid_objects: the objects must lie on an each<...> or at_most<n, ...> space of the space of the maps");
+                  "relreason::grid_objects: the objects must lie on an exactly<n, ...>, each<...> or at_most<n, ...> space of the space of the maps");
     using shape = detail::map_shape<typename X::what>;
     static constexpr int w = shape::channels, cells = shape::height * shape::width, more = options.range > 0 ? 2 : 0;
-    static_assert(Cell::capacity == 0 || Cell::capacity >= cells, "relreason::grid_objects: at_most<n, ...> has no room for all cells of the maps");
-    using fills = std::conditional_t<options.fills, Cell, void>;
+    static_assert(is_exact<Cell> || Cell::capacity == 0 || Cell::capacity >= cells,
+                  "relreason::grid_objects: at_most<n, ...> has no room for all cells of the maps");
+    static_assert(!is_exact<Cell> || Cell::capacity == cells, "relreason::grid_objects: exactly<n, ...> must name the number of cells of the maps");
+    static constexpr bool filling = !is_exact<Cell>;
+    using fills = std::conditional_t<filling, Cell, void>;
     using out = rows<Cell, w + more>;
-    static constexpr bool on_device = !options.fills;
+    static constexpr bool on_device = !filling;
     static std::string text() { return std::string("cells as objects") + (more ? ", with x and y" : ""); }
 
     template <class C, class Tape>
     static void plan(C& ctx, Tape&) {
       const extent& e = ctx.template at<Cell>();
-      if (options.fills && e.rows < e.parents * cells)
+      if (filling && e.rows < e.parents * cells)
         fail("grid_objects: the maps have ", cells, " cells, but room for ", e.parents ? e.rows / e.parents : 0, " objects of ", space_name<Cell>(),
              " per parent was planned; call limits::set<", space_name<Cell>(), ">(", cells, ")");
-    }
-    template <class C, class Tape>
-    static void lay_out(C& ctx, Tape&, const arguments<typename C::real>&) {
-      const extent& e = ctx.template at<Cell>();
-      if constexpr (!options.fills)
-        for (int p = 0; p < e.parents; ++p)
-          if (e.count(p) != cells)
-            fail("grid_objects: the batch counts ", e.count(p), " objects of ", space_name<Cell>(), " at parent ", p,
-                 " of a tile, but the maps have ", cells, " cells; call count<", space_name<Cell>(), ">(", cells, ") once per parent");
     }
     template <class C, class Tape>
     static void forward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
       using T = typename C::real;
       const int parents = ctx.template at<typename X::space>().rows;
-      if constexpr (options.fills) {
+      if constexpr (filling) {
         const auto to = ctx.template filling<Cell>();
         for (int p = 0; p <= parents; ++p) to.offsets[p] = p * cells;
       }

@@ -73,7 +73,7 @@ struct last_state {
 
   template <class Ids>
   struct bind : operation {
-    static_assert(Ids::integral, "relreason::last_state: it reads ids<words>, not numbers");
+    static_assert(Ids::integral && !Ids::bytes, "relreason::last_state: it reads ids<words>, not numbers");
     static_assert(Ids::space::kind == space_kind::each, "relreason::last_state: its tokens must lie on an each<...> space, several per parent");
     using word = typename Ids::space;
     static constexpr int H = Cell::width, G = 4 * H, D = Embedding::width, words = Ids::what::limit, directions = Cell::directions;

@@ -284,7 +284,7 @@ class batch_program {
     engine::each_line([&]<int I>() {
       constexpr line_info f = M::info[at(I)];
       if constexpr (engine::places[at(I)].needed && f.kind != line_kind::output) {
-        using number = std::conditional_t<f.integral, int, T>;
+        using number = std::conditional_t<f.bytes, std::uint8_t, std::conditional_t<f.integral, int, T>>;
         if constexpr (f.kind == line_kind::input) {
           const auto t = ctx.template take_table<number>(ctx.extents[f.space].rows * f.width);
           r.inputs[at(I)] = t.host;
@@ -316,11 +316,11 @@ class batch_program {
     engine::each_line([&]<int I>() {
       constexpr line_info f = M::info[at(I)];
       if constexpr (f.kind == line_kind::input && engine::places[at(I)].needed) {
-        using number = std::conditional_t<f.integral, int, T>;
+        using number = std::conditional_t<f.bytes, std::uint8_t, std::conditional_t<f.integral, int, T>>;
         const std::size_t listed = at(ctx.extents[f.space].listed()) * at(f.width), all = at(ctx.extents[f.space].rows) * at(f.width);
         const auto to = static_cast<number*>(r.inputs[at(I)]);
         if (listed) std::memcpy(to, r.all.input[I], listed * sizeof(number));  // none: a vector's data may be null
-        std::fill(to + listed, to + all, f.integral ? number(-1) : number(0));
+        std::fill(to + listed, to + all, f.integral && !f.bytes ? number(-1) : number(0));
       }
       if constexpr (runs(I)) {
         ctx.gradients = engine::places[at(I)].grad;
@@ -343,7 +343,8 @@ class batch_program {
         const int parents = r.w.ctx.extents[parent].rows;  // those of a rounded space have no rows
         int* end = std::copy_n(e.offsets, e.parents + 1, own);
         end = std::fill_n(end, parents - e.parents, e.offsets[e.parents]);
-        e.rows = rounded(e.rows, capacity_[i].rows), e.parents = parents, e.offsets = std::exchange(own, end);
+        e.rows = spaces_of_model<M>[at(i)].fixed ? parents * spaces_of_model<M>[at(i)].fixed : rounded(e.rows, capacity_[i].rows),
+        e.parents = parents, e.offsets = std::exchange(own, end);
       }
       r.w.ctx.extents[i] = e;
       r.shape.insert(r.shape.end(), {e.rows, e.parents, e.padded});
