@@ -178,7 +178,7 @@ class image_cache {
       text.remove_prefix(std::min(end + 1, text.size()));
     }
     if (names.size() != size()) fail(who, ": found ", names.size(), " names, wanted ", size(), "; remove it, then build it again");
-    table_ = detail::name_table(std::move(names), who);
+    table_ = detail::picture_names(std::move(names), who);
   }
 
   void check_names(const image_collection& wanted, const std::string& who, const std::string& advice) const {
@@ -199,7 +199,7 @@ class image_cache {
   std::string path_;
   mapped_file file_;
   detail::image_cache_header head_;
-  detail::name_table table_;
+  detail::picture_names table_;
   std::span<const std::byte> entries_, pixels_;
 };
 

@@ -128,7 +128,7 @@ class image_cache_builder {
     return whole;
   }
   void check_unchanged(std::size_t i) const {
-    if (stamp_of(from_.path(i)) != stamps_[i]) fail(from_.path(i), " changed while the collection was read; wait until nobody writes it");
+    if (from_.stamp(i) != stamps_[i]) fail(from_.path(i), " changed while the collection was read; wait until nobody writes it");
   }
 
   void refuse_broken() const {
@@ -146,7 +146,7 @@ class image_cache_builder {
   void finish() {
     std::vector<std::string> changed;
     for (std::size_t i = 0; i < stamps_.size(); ++i)
-      if (stamp_of(from_.path(i)) != stamps_[i]) changed.push_back(detail::quoted(from_.name(i)));
+      if (from_.stamp(i) != stamps_[i]) changed.push_back(detail::quoted(from_.name(i)));
     if (!changed.empty())
       fail("image_cache: ", changed.size(), " of ", from_.size(), " pictures in ", from_.folder(),
            " changed while the collection was read: ", listed(changed), "; wait until nobody writes them, then run it again: the others are kept");

@@ -1,4 +1,4 @@
-// relreason/data/image_collection.hpp -- an ordered list of picture files: a folder's, sorted by name, or named ones.
+// relreason/data/image_collection.hpp -- an ordered list of pictures: files of a folder, sorted by name or named, or such as a function makes.
 // A picture's index in the list is its number everywhere: in caches, batches, features and rankings.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <numeric>
 #include <optional>
@@ -43,11 +44,11 @@ inline std::string listed(const std::vector<std::string>& names, std::size_t mos
 }
 
 // Names and where each stands.
-class name_table {
+class picture_names {
  public:
-  name_table() = default;
+  picture_names() = default;
   // `who` begins messages. Names must differ: an index belongs to one of them.
-  name_table(std::vector<std::string> names, const std::string& who) : names_(std::move(names)), sorted_(names_.size()) {
+  picture_names(std::vector<std::string> names, const std::string& who) : names_(std::move(names)), sorted_(names_.size()) {
     std::iota(sorted_.begin(), sorted_.end(), std::size_t{0});
     std::sort(sorted_.begin(), sorted_.end(), [&](std::size_t a, std::size_t b) { return std::pair(names_[a], a) < std::pair(names_[b], b); });
     for (std::size_t i = 0; i < names_.size(); ++i) {
@@ -108,7 +109,7 @@ class image_collection {
   static image_collection of_names(std::string folder, std::vector<std::string> names) {
     image_collection all;
     all.folder_ = std::move(folder);
-    all.table_ = detail::name_table(std::move(names), "image_collection: " + all.folder_);
+    all.table_ = detail::picture_names(std::move(names), "image_collection: " + all.folder_);
     return all;
   }
 
@@ -127,7 +128,16 @@ class image_collection {
     if (names.empty()) fail("image_collection: ", list, ": found no names, wanted one on each line; check the path");
     image_collection all;
     all.folder_ = std::move(folder);
-    all.table_ = detail::name_table(std::move(names), "image_collection: " + list);
+    all.table_ = detail::picture_names(std::move(names), "image_collection: " + list);
+    return all;
+  }
+
+  // Pictures that make(i) computes, the same at any time and on any thread. `origin` stands for the folder in messages; `identity` is a number that
+  // changes with everything that decides the pixels.
+  static image_collection of_made(std::string origin, std::vector<std::string> names, std::uint64_t identity, std::function<image(std::size_t)> make) {
+    auto all = of_names(std::move(origin), std::move(names));
+    all.identity_ = {identity, 0};
+    all.make_ = std::move(make);
     return all;
   }
 
@@ -138,15 +148,17 @@ class image_collection {
   std::string path(std::size_t i) const { return folder_ + "/" + name(i); }
   std::optional<std::size_t> find(std::string_view name) const { return table_.find(name); }
 
-  image read(std::size_t i, const image_options& options = {}) const { return read_image(path(i), options); }
+  image read(std::size_t i, const image_options& options = {}) const { return make_ ? make_(i) : read_image(path(i), options); }
+
+  // Nothing where the file is missing.
+  std::optional<image_stamp> stamp(std::size_t i) const { return make_ ? identity_ : detail::stamp_of(path(i)); }
 
   // Size and time of every file. An error that names those that are missing, where any is.
   std::vector<image_stamp> stamps() const {
     std::vector<image_stamp> all(size());
     std::vector<std::string> missing;
     for (std::size_t i = 0; i < size(); ++i) {
-      const auto stamp = detail::stamp_of(path(i));
-      if (stamp) all[i] = *stamp;
+      if (const auto found = stamp(i)) all[i] = *found;
       else missing.push_back(detail::quoted(name(i)));
     }
     if (!missing.empty())
@@ -157,7 +169,9 @@ class image_collection {
 
  private:
   std::string folder_;
-  detail::name_table table_;
+  detail::picture_names table_;
+  image_stamp identity_;
+  std::function<image(std::size_t)> make_;
 };
 
 }  // namespace relreason

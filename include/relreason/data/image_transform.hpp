@@ -118,6 +118,12 @@ struct augmentation {
   double degrees = 2.8;  // rotation is uniform in [-degrees, degrees]
   std::uint64_t seed = 0;
 
+  std::string text() const {
+    char text[80];
+    std::snprintf(text, sizeof text, "border %d, degrees %.6g, seed %llu", border, degrees, static_cast<unsigned long long>(seed));
+    return text;
+  }
+
   struct draw {
     int left = 0, top = 0;  // of the crop in the padded picture: border, border leaves the picture in its place
     double degrees = 0;

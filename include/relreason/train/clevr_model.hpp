@@ -113,6 +113,22 @@ inline void log_softmax(const float* logits, int n, double* out) {
   for (int i = 0; i < n; ++i) out[i] = static_cast<double>(logits[i]) - all;
 }
 
+// {"question_index":3,"answer":"yes","log_probabilities":[-0.1,...]} and the line's end.
+inline std::string prediction_line(int question_index, const clevr::answer_list& answers, const float* logits) {
+  const int n = answers.size();
+  std::vector<double> p(static_cast<std::size_t>(n));
+  log_softmax(logits, n, p.data());
+  std::string line = "{\"question_index\":" + std::to_string(question_index) + ",\"answer\":";
+  detail::append_json_string(line, answers.name(metric::largest_of(logits, n)));
+  line += ",\"log_probabilities\":[";
+  char number[32];
+  for (int i = 0; i < n; ++i) {
+    std::snprintf(number, sizeof number, "%s%.6f", i ? "," : "", p[static_cast<std::size_t>(i)]);
+    line += number;
+  }
+  return line + "]}\n";
+}
+
 // A checkpoint, ready to answer. Questions are padded to the one length that the checkpoint holds, or to pad_to: an answer depends on it.
 template <class M, class Object, class Word>
 class clevr_model {
@@ -160,18 +176,7 @@ class clevr_model {
     check_lengths(set, d);
     atomic_file file(out);
     each(set, [&](std::int32_t q, const float* logits) {
-      const int n = vocabulary_.answers.size();
-      std::vector<double> p(static_cast<std::size_t>(n));
-      log_softmax(logits, n, p.data());
-      std::string line = "{\"question_index\":" + std::to_string(d.questions[static_cast<std::size_t>(q)].question_index) + ",\"answer\":";
-      detail::append_json_string(line, vocabulary_.answers.name(metric::largest_of(logits, n)));
-      line += ",\"log_probabilities\":[";
-      char number[32];
-      for (int i = 0; i < n; ++i) {
-        std::snprintf(number, sizeof number, "%s%.6f", i ? "," : "", p[static_cast<std::size_t>(i)]);
-        line += number;
-      }
-      file.write(line + "]}\n");
+      file.write(prediction_line(d.questions[static_cast<std::size_t>(q)].question_index, vocabulary_.answers, logits));
     });
     file.commit();
   }
