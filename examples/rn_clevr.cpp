@@ -8,6 +8,7 @@
 #include "relreason/train/clevr_report.hpp"
 #include "relreason/train/device_trainer.hpp"
 #include "rn_clevr_options.hpp"
+#include "rn_clevr_pictures.hpp"
 
 using namespace relreason;
 using namespace rn_clevr;
@@ -105,6 +106,10 @@ int main(int argc, char** argv) try {
   const std::string checkpoint = o["run"].as<std::string>() + "/" + o["weights"].as<std::string>();
   thread_pool threads(whole(o, "threads") > 0 ? whole(o, "threads") : static_cast<int>(std::thread::hardware_concurrency()));
   if (what == "train") return train(o, threads);
+  if (what == "predict" && o.count("images"))
+    return predict_from_pictures(text(o, "weights"), text(o, "dictionary"), text(o, "images"), text(o, "questions"), text(o, "out"),
+                                 whole(o, "pad-to"), threads),
+           0;
   if (what != "export") return answer(what, o, checkpoint, threads);
   return export_weights(checkpoint, text(o, "out")), 0;
 } catch (const usage& e) {

@@ -61,7 +61,7 @@ inline constexpr option options[] = {
     {"", "h,help", anywhere, flag, "", "print this text"},
     {"", "command", anywhere, any_text, "", "train, evaluate, predict, or export (weights only, as PyTorch's load_state_dict takes them)"},
     {"", "run", anywhere, any_text, "runs/rn", "folder of the run: checkpoints, log.jsonl, report.html; training goes on from what it finds there"},
-    {"", "weights", anywhere - in_train, any_text, "best.safetensors", "which checkpoint of the run"},
+    {"", "weights", anywhere - in_train, any_text, "best.safetensors", "which checkpoint of the run; with --images, a file of weights"},
     {"", "threads", anywhere - in_export, whole_from(0, 1024), "0", "0: all; results do not depend on it"},
     {"Data", "data", in_train | in_evaluate, any_text, "", "folder with the files of CLEVR_v1.0; without it a blocks world is made"},
     {"Data", "blocks-world", in_train, whole_from(1, many), "2000", "scenes of the blocks world, 10 questions each"},
@@ -71,6 +71,7 @@ inline constexpr option options[] = {
     {"Data", "most-objects", in_train | in_evaluate, whole_from(3, 10), "10", "in a scene of the blocks world, 3 to 10"},
     {"Data", "split", in_evaluate, any_text, "val", "which split"},
     {"Data", "scenes", in_predict, any_text, "", "scene file, .json or .json.gz"},
+    {"Data", "images", in_predict, any_text, "", "folder of the pictures that the questions are about, for weights of a network that sees them"},
     {"Data", "questions", in_predict, any_text, "", "question file, .json or .json.gz"},
     {"Data", "out", in_predict | in_export, any_text, "", "file to write"},
     {"Data", "weights-only", in_export, flag, "", "what export writes, said aloud"},
@@ -81,8 +82,8 @@ inline constexpr option options[] = {
      "rn (widths 512 and 256), two-stage (question at the third layer), medium (rn, 256), small (rn, 128), small-mlp (128, no pairs)"},
     {"Model", "tokenization", in_train, one_of("punctuation, words, iep"), "punctuation",
      "punctuation (marks are tokens), words (split at blanks) or iep; the last two: rn only"},
-    {"Model", "dictionary", in_train, one_of("closed, scan"), "",
-     "closed (CLEVR's 82 words) or scan (words of the training questions); closed where it can be"},
+    {"Model", "dictionary", in_train | in_predict, any_text, "",
+     "closed (CLEVR's 82 words) or scan (words of the training questions); closed where it can be; with --images, a JSON file of words and answers"},
     {"Model", "encoder", in_train, one_of("ordinal7, rgb-one-hot"), "ordinal7",
      "objects as ordinal7 (position, ids) or rgb-one-hot (13 numbers, rn only)"},
     {"Recipe", "recipe", in_train, one_of("published, paper-text"), "published",
@@ -174,6 +175,8 @@ inline void check_together(const arguments_type& o) {
     if (o.count("data") && o.count(of_the_world)) refuse("--", of_the_world, " is about the blocks world, but --data names files; leave one out");
   if (is_set(o, "batch-doubling") && o.count("batch")) refuse("--batch and --batch-doubling both set the batch; leave one out");
   const auto tokens = o["tokenization"].as<std::string>(), encoder = o["encoder"].as<std::string>();
+  if (const auto words = text(o, "dictionary"); text(o, "command") == "train" && !words.empty() && words != "closed" && words != "scan")
+    refuse("--dictionary is \"", words, "\"; wanted one of closed, scan");
   if (tokens != "punctuation" && text(o, "dictionary") == "closed")
     refuse("--dictionary closed has punctuation as words; --tokenization ", tokens, " wants --dictionary scan");
   if (encoder != "ordinal7" && o["model"].as<std::string>() != "rn") refuse("--encoder ", encoder, " makes 13 numbers an object; use --model rn");
@@ -192,7 +195,15 @@ inline std::string checked_command(const arguments_type& o) {
       check_value(known, given.value());
     }
   check_together(o);
-  if (what == "predict" && !(o.count("scenes") && o.count("questions") && o.count("out"))) refuse("predict wants --scenes F --questions F --out F");
+  if (what == "predict" && o.count("images")) {
+    if (!(o.count("weights") && o.count("dictionary") && o.count("questions") && o.count("out")))
+      refuse("predict --images DIR wants --weights F --dictionary F --questions F --out F");
+    for (const char* other : {"run", "scenes", "require-objects"})
+      if (o.count(other)) refuse("--", other, " is for scene descriptions, --images for pictures; leave one out");
+  } else if (what == "predict") {
+    if (!(o.count("scenes") && o.count("questions") && o.count("out"))) refuse("predict wants --scenes F --questions F --out F");
+    if (o.count("dictionary")) refuse("--dictionary belongs to train, and to predict with --images");
+  }
   if (what == "export" && !o.count("out")) refuse("export wants --out F");
   return what;
 }

@@ -221,6 +221,40 @@ else
 fi
 [ $refused = yes ] && passed "missing, torn, foreign and malformed files are named"
 
+# ---- predict from pictures, by the published weights
+refused=yes
+refuses 2 'predict --images DIR wants --weights F --dictionary F --questions F --out F' predict --images .
+refuses 2 '--scenes is for scene descriptions, --images for pictures; leave one out' \
+  predict --images . --weights w --dictionary d --questions q --out p --scenes s
+refuses 2 '--dictionary belongs to train, and to predict with --images' predict --scenes s --questions q --out p --dictionary d
+refuses 2 '--dictionary is "words"; wanted one of closed, scan' train "${small[@]}" --dictionary words
+data=${RELREASON_SHARED_DATA:-$source/../shared/data}
+if [ -d "$data/clevr-rn-pretrained" ] && [ -d "$data/clevr/images/train" ]; then
+  weights=$data/clevr-rn-pretrained/original_fp_epoch_493.safetensors words=$data/clevr-rn-pretrained/dictionary.json
+  asked=$data/clevr/questions/CLEVR_train_questions_mini.json
+  "$program" predict --weights "$weights" --dictionary "$words" --images "$data/clevr/images/train" --questions "$asked" --pad-to 45 \
+    --out pictures.jsonl 2>>"$work/log" || failed "predicts from pictures" "$(tail -1 "$work/log")"
+  if python3 - "$asked" <<'P'; then passed "the published weights answer 39 of CLEVR's first 40 training questions from its pictures"; else failed "from pictures"; fi
+import json, sys
+asked = json.load(open(sys.argv[1]))["questions"]
+found = [json.loads(line) for line in open("pictures.jsonl")]
+assert [f["question_index"] for f in found] == [q["question_index"] for q in asked] and all(len(f["log_probabilities"]) == 28 for f in found)
+assert sum(f["answer"] == q["answer"] for f, q in zip(found, asked)) == 39
+P
+  echo '{"question_words": {"are": 1}, "answers": {"yes": 1}}' >few.json
+  echo '{"question_words": {"are": 1, "is": 1}, "answers": {"yes": 1}}' >twice.json
+  with=(predict --images "$data/clevr/images/train" --questions "$asked" --out p --weights)
+  refuses 1 'question 0, "Are there more big green' "${with[@]}" "$weights" --dictionary few.json
+  refuses 1 'twice.json: question_words: found "are" and "is" at number 1' "${with[@]}" "$weights" --dictionary twice.json
+  refuses 1 'found malformed JSON' "${with[@]}" "$weights" --dictionary "$weights"
+  refuses 1 'the first layer of pairs reads 142 numbers, wanted 180 (RN) or 52 (2S-RN)' "${with[@]}" whole/best.safetensors --dictionary "$words"
+  mkdir -p none && refuses 1 '4 of 4 pictures are missing' predict --images none --questions "$asked" --out p --weights "$weights" --dictionary "$words"
+  [ -e p ] && failed "a refused prediction from pictures leaves a file"
+  [ $refused = yes ] && passed "weights, dictionaries and pictures that do not fit are named"
+else
+  echo "[skipped] rn_clevr: predict from pictures: no $data/clevr-rn-pretrained; set RELREASON_SHARED_DATA to the folder of real data"
+fi
+
 # ---- export, and paper-text
 if "$program" export --run whole --out weights.safetensors 2>>"$work/log" && [ "$(stat -c %s weights.safetensors)" -lt "$(stat -c %s whole/best.safetensors)" ]
 then passed "export writes the weights alone"; else failed "export" "$(tail -1 "$work/log")"; fi
