@@ -16,7 +16,7 @@
 
 using namespace relreason;
 using namespace systems_test;
-using small_pixels::pictures, small_pixels::pixels, small_pixels::scene;
+using small_pixels::pictures, small_pixels::net, small_pixels::scene;
 
 namespace {
 
@@ -98,7 +98,7 @@ TEMPLATE_TEST_CASE("device: moments and gradient sums of columns agree with doub
 }
 
 TEMPLATE_TEST_CASE("device: a step from pixels agrees with the CPU's", "[cuda]", RELREASON_HOST_SYSTEMS) {
-  cuda_test::check_agreement<TestType>(limits<pixels>{.samples = 20}, pictures(20));
+  cuda_test::check_agreement<TestType>(limits<net>{.samples = 20}, pictures(20));
 }
 
 TEST_CASE("device: pooling, shortcuts and batch norm over some pictures per scene agree with the CPU", "[cuda]") {
@@ -108,18 +108,18 @@ TEST_CASE("device: pooling, shortcuts and batch norm over some pictures per scen
 }
 
 TEST_CASE("device: running statistics after two steps are the CPU's", "[cuda]") {
-  const limits<pixels> at{.samples = 20};
+  const limits<net> at{.samples = 20};
   serial_executor serial;
-  parameters<pixels> p(3), q(3);
-  gradient_program<pixels> cpu(at, serial, select_kernels<float>());
-  cuda_test::on_system<device::serial_system, pixels> there(at);
+  parameters<net> p(3), q(3);
+  gradient_program<net> cpu(at, serial, select_kernels<float>());
+  cuda_test::on_system<device::serial_system, net> there(at);
   there.program.send(q);
   for (const int n : {20, 13}) {
     cpu.run(pictures(n), p, {});
     there.run(pictures(n), {});
   }
   there.program.fetch(q);
-  const std::size_t n = parameters<pixels>::table().state_total;
+  const std::size_t n = parameters<net>::table().state_total;
   CHECK(cuda_test::apart(p.state(), q.state(), n) < cuda_test::agreement);
   CHECK(p.state()[0] != 0);
 }

@@ -14,12 +14,12 @@
 #include "support/small_pixels.hpp"
 
 using namespace relreason;
-using small_pixels::pictures, small_pixels::pixels;
+using small_pixels::pictures, small_pixels::net;
 
 namespace {
 
 using on_gpu = device::session<device::cuda_system>;
-using gpu_program = device::batch_program<pixels, device::cuda_system, device::cublaslt_products, true>;
+using gpu_program = device::batch_program<net, device::cuda_system, device::cublaslt_products, true>;
 using store = device::storage<device::cuda_system>;
 
 // Largest gap over largest number.
@@ -35,9 +35,9 @@ double apart(const float* a, const float* b, std::size_t n) {
 // Gradients of two steps behind each other, then the running statistics.
 std::vector<float> two_steps() {
   on_gpu session(0, precision::full);
-  gpu_program program(limits<pixels>{.samples = 20}, session.system(), session.products());
+  gpu_program program(limits<net>{.samples = 20}, session.system(), session.products());
   typename on_gpu::graphs graphs;
-  parameters<pixels> p(3);
+  parameters<net> p(3);
   program.send(p);
   std::vector<float> out;
   for (const int n : {20, 13}) {
@@ -59,8 +59,8 @@ TEST_CASE("GPU: gradients and running statistics of two steps from pixels are th
   const auto found = two_steps();
   CHECK(found == two_steps());
   serial_executor serial;
-  parameters<pixels> p(3);
-  gradient_program<pixels> cpu(limits<pixels>{.samples = 20}, serial, select_kernels<float>());
+  parameters<net> p(3);
+  gradient_program<net> cpu(limits<net>{.samples = 20}, serial, select_kernels<float>());
   const float* at = found.data();
   for (const int n : {20, 13}) {
     cpu.run(pictures(n), p, {});

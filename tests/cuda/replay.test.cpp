@@ -71,7 +71,8 @@ class session<recording_system> {
       scratch.capturing(false);
       tape_.capturing = false;
       if (scratch.too_small()) {  // as on a GPU: not captured this time
-        if (scratch.grow(system())) known.clear();
+        known.clear();
+        scratch.grow(system());
         return work();
       }
       ++captures;
@@ -151,4 +152,45 @@ TEST_CASE("replay: a step with its update, from batches made ready ahead, has th
   const std::vector<float> before(replayed.weights.data(), replayed.weights.data() + replayed.weights.learned());
   replayed.refresh();
   CHECK(std::equal(before.begin(), before.end(), replayed.weights.data()));  // the update was withheld where the step ran
+}
+
+TEST_CASE("replay: parts of steps and whole ones of any sizes share their memory, whichever is larger comes first", "[cuda]") {
+  serial_executor serial;
+  device::trainer_on<device::recording_system, small::net> replayed(small::planned(), serial, {.seed = 3});
+  device::trainer_on<device::serial_system, small::net> direct(small::planned(), serial, {.seed = 3});
+  for (int k = 0; k < 30; ++k) {
+    INFO("step " << k);
+    const int size = 2 + k * 7 % 17;
+    double loss[2];
+    int which = 0;
+    const auto step = [&](auto& t) {
+      if (k % 3 == 0) {
+        loss[which++] = t.step(small::scenes(k % 5, k % 5 + size), 1e-3);
+      } else {
+        t.add(small::scenes(0, 2 * size), .5);
+        t.add(small::scenes(3, 3 + size), .5);
+        loss[which++] = t.update(1e-3);
+      }
+    };
+    step(replayed);
+    step(direct);
+    CHECK(loss[0] == loss[1]);
+    CHECK(replayed.gradient_size() == direct.gradient_size());
+  }
+}
+
+TEST_CASE("replay: two batches that wait already, or one twice, are refused", "[cuda]") {
+  serial_executor serial;
+  device::trainer_on<device::serial_system, small::net> t(small::planned(), serial, {.seed = 3});
+  const auto a = small::scenes(0, 20), b = small::scenes(1, 21), c = small::scenes(2, 22);
+  t.stage(a);
+  CHECK_THROWS_WITH(t.stage(a), Catch::Matchers::Contains("are staged already"));
+  t.stage(b);
+  CHECK_THROWS_WITH(t.stage(c), Catch::Matchers::Contains("stage one batch ahead"));
+  t.step(a, 1e-3);
+  t.stage(c);
+  t.step(b, 1e-3);
+  t.drop_parts();
+  t.stage(c);
+  CHECK(t.step(c, 1e-3) > 0);
 }

@@ -9,6 +9,7 @@
 #include "relreason/nn/conv2d.hpp"
 #include "relreason/nn/mlp.hpp"
 #include "relreason/nn/relu.hpp"
+#include "relreason/train/trainer.hpp"
 #include "support/gradient_check.hpp"
 #include "support/message_of.hpp"
 #include "support/reference.hpp"
@@ -20,6 +21,7 @@ namespace {
 
 struct image : sample {};
 struct object : each<image> {};
+struct refused_sample : sample {};
 
 template <class What, int Width, class Operation = batch_norm<>>
 using referred = model<input<"x", What, image>, input<"c", features<Width>, image>, let<"p", toy::probe<5>, of<"x">>, let<"y", Operation, of<"p">>,
@@ -277,4 +279,37 @@ TEST_CASE("batch norm: the weight starts as 1, or as U(0, 1); running statistics
   CHECK(p.table().states[1].path == "n1.running_var");
   CHECK(p.state()[0] == 0);
   CHECK(state_of(p, 1)[2] == 1);
+}
+
+TEST_CASE("batch_norm: a step that is refused leaves the running statistics as they were", "[nn][batch_norm]") {
+  using net = model<input<"x", features<2>, refused_sample>, input<"label", label<2>, refused_sample>, let<"y", batch_norm<>, of<"x">>,
+                    let<"a", linear<2>, of<"y">>, minimize<cross_entropy<>, of<"a", "label">>>;
+  serial_executor one;
+  limits<net> at{.samples = 4};
+  trainer<net> t(at, one, {});
+  const auto four = [](float first) {
+    batch<net> b;
+    for (int i = 0; i < 4; ++i) {
+      b.add_sample();
+      b.push<"x">(i == 0 ? first : static_cast<float>(i));
+      b.push<"x">(.5f * static_cast<float>(i * i));
+      b.push<"label">(i % 2);
+    }
+    return b;
+  };
+  t.step(four(1), 1e-3);
+  const std::vector<float> state(t.weights.state(), t.weights.state() + 4), weights(t.weights.data(), t.weights.data() + t.weights.learned());
+  CHECK(state[0] > 0);
+  const auto unchanged = [&] {
+    return std::equal(state.begin(), state.end(), t.weights.state()) && std::equal(weights.begin(), weights.end(), t.weights.data());
+  };
+  CHECK_THROWS(t.step(four(INFINITY), 1e-3));
+  CHECK(unchanged());
+  t.add(four(2), .5);
+  CHECK_FALSE(unchanged());
+  CHECK_THROWS(t.add(four(INFINITY), .5));
+  CHECK(unchanged());
+  t.add(four(2), .5);
+  t.drop_parts();
+  CHECK(unchanged());
 }

@@ -43,20 +43,30 @@ struct begin_states {
     c[i] = pad_h ? pad_c[from] : T(0);
   }
 };
-// And back, column j: their gradients go to the pads' state, if there is one. What came before in their rows was none of theirs: 0.
+// And back, column j: their gradients go to the pads' state.
 template <class T>
 struct end_states {
   const int *begun, *pads;
   T *dpad_h, *dpad_c;
-  T *dh, *dc;
+  const T *dh, *dc;
   int width;
   RELREASON_HD void operator()(std::size_t j) const {
     const auto w = static_cast<std::size_t>(width);
     for (int place = begun[0]; place < begun[1]; ++place) {
       const std::size_t at = static_cast<std::size_t>(place) * w + j, to = static_cast<std::size_t>(pads[place]) * w + j;
-      if (dpad_h) dpad_h[to] += dh[at], dpad_c[to] += dc[at];
-      dh[at] = dc[at] = T(0);
+      dpad_h[to] += dh[at], dpad_c[to] += dc[at];
     }
+  }
+};
+// What came before in their rows was none of theirs: 0.
+template <class T>
+struct clear_states {
+  const int* begun;
+  T *dh, *dc;
+  int width;
+  RELREASON_HD void operator()(std::size_t i) const {
+    const int place = static_cast<int>(i / static_cast<std::size_t>(width));
+    if (place >= begun[0] && place < begun[1]) dh[i] = dc[i] = T(0);
   }
 };
 
@@ -385,8 +395,9 @@ struct last_state {
       const pass<T>& p = t.passes[k];
       const bool padded = shares >= 0 && pads_first(k);
       if constexpr (C::on_device) {
-        ctx.each(static_cast<std::size_t>(H), detail::end_states<T>{p.begun.at + step, p.pads.at, padded ? s.dshared[pad_h] : nullptr,
-                                                                    padded ? s.dshared[pad_c] : nullptr, t.dh, t.dc, H});
+        const int* begun = p.begun.at + step;
+        if (padded) ctx.each(static_cast<std::size_t>(H), detail::end_states<T>{begun, p.pads.at, s.dshared[pad_h], s.dshared[pad_c], t.dh, t.dc, H});
+        ctx.each(extent_product(t.sequences, H), detail::clear_states<T>{begun, t.dh, t.dc, H});
       } else {
         const int first = p.begun.host[step], n = p.begun.host[step + 1] - first;
         if (!padded || n == 0) return;

@@ -80,7 +80,13 @@ struct best_backward {
   const T* dy;
   T* dx;
   std::size_t channels;
-  RELREASON_HD void operator()(std::size_t i) const { dx[static_cast<std::size_t>(best[i]) * channels + i % channels] += dy[i]; }
+  RELREASON_HD void operator()(std::size_t i) const {
+    if (best[i] >= 0) dx[static_cast<std::size_t>(best[i]) * channels + i % channels] += dy[i];
+  }
+};
+struct no_best {  // where all cells are -inf none wins
+  int* best;
+  RELREASON_HD void operator()(std::size_t i) const { best[i] = -1; }
 };
 
 }  // namespace detail
@@ -179,6 +185,7 @@ struct global_pool {
       using T = typename C::real;
       const int n = ctx.template at<space>().rows;
       ctx.fill(extent_product(n, w), y, max ? -std::numeric_limits<T>::infinity() : T(0));
+      if (max) ctx.each(extent_product(n, w), detail::no_best{t.best});
       if (max) ctx.max_groups(t.of_sample, 0, n * cells, w, in.real(0), y, t.best);
       else ctx.sum_groups(t.of_sample, 0, n * cells, w, in.real(0), w, y, w);
       if (mean) ctx.scale_rows(n, w, y, t.factor.at);

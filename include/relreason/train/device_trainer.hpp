@@ -41,6 +41,8 @@ struct any_stepper {
   virtual std::string find_non_finite(int* sample) = 0;
   virtual void stage(const batch<M>&) = 0;
   virtual void drop_staged() = 0;
+  virtual void keep_state() = 0;
+  virtual void restore_state() = 0;
   virtual double update(const Optimizer&, const learning_plan&, double rate, std::uint64_t step) = 0;
   virtual double step(const batch<M>&, const step_options&, const outputs_type&, const Optimizer&, const learning_plan&, double rate,
                       std::uint64_t number) = 0;
@@ -64,6 +66,8 @@ struct stepper_as_any final : any_stepper<M, Optimizer, Wanted...> {
   std::string find_non_finite(int* sample) override { return own.find_non_finite(sample); }
   void stage(const batch<M>& b) override { own.stage(b); }
   void drop_staged() override { own.drop_staged(); }
+  void keep_state() override { own.keep_state(); }
+  void restore_state() override { own.restore_state(); }
   double update(const Optimizer& by, const learning_plan& plan, double rate, std::uint64_t step) override { return own.update(by, plan, rate, step); }
   double step(const batch<M>& b, const step_options& o, const outputs_type& to, const Optimizer& by, const learning_plan& plan, double rate,
               std::uint64_t number) override {

@@ -73,6 +73,9 @@ class cpu_stepper {
   }
   void stage(const batch<M>&) {}
   void drop_staged() {}
+  // State that steps change, such as running statistics: as it was when it was kept.
+  void keep_state() { state_.assign(weights_.state(), weights_.state() + weights_.table().state_total); }
+  void restore_state() { std::copy(state_.begin(), state_.end(), weights_.state()); }
   double loss() const { return program_.loss(); }
   std::string find_non_finite(int* sample) { return program_.find_non_finite(sample); }
   // Of the gradient that is there. Returns its global L2 norm; nothing is changed where that is not finite.
@@ -128,6 +131,7 @@ class cpu_stepper {
   executor& threads_;
   const kernels<float>& kernel_;
   gradient_program<M, float, Wanted...> program_;
+  std::vector<float> state_;
   std::array<std::vector<float>, static_cast<std::size_t>(Optimizer::moments)> moments_;
 };
 
@@ -150,13 +154,15 @@ class basic_trainer {
   basic_trainer(const basic_trainer&) = delete;
   basic_trainer& operator=(const basic_trainer&) = delete;
 
-  // While another thread steps: makes the next batch ready where the steps run. It must not change until its step; drop_parts() forgets it.
+  // While another thread steps: makes the next batch ready where the steps run; for every batch, one ahead, or for none. It must not change until its
+  // step; drop_parts() forgets it.
   void stage(const batch<M>& b) { stepper_->stage(b); }
   // Mean losses of the batch, before the update. Raises an error where the batch, the rate, the loss or the gradient is refused; the trainer is
   // then as before the step.
   double step(const batch<M>& b, double rate, const outputs_type& outputs = {}) {
     if (added_ > 0) fail("trainer::step: step ", steps + 1, " was begun by add(); end it with update(), or drop its parts with drop_parts()");
     check_rate(rate);
+    stepper_->keep_state();
     const double norm = stepper_->step(b, {options_.seed, steps * 4096}, outputs, optimizer_, plan_, rate, steps + 1);
     loss_ = stepper_->loss();
     return accept(norm);
@@ -165,6 +171,7 @@ class basic_trainer {
   // begin it again with the first. The last batch must live until update() has returned: an error looks there for what is not finite.
   void add(const batch<M>& b, double share, const outputs_type& outputs = {}) {
     const int before = std::exchange(added_, 0);
+    if (before == 0) stepper_->keep_state();
     stepper_->run(b, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(before), share, before > 0}, outputs);
     loss_ = (before ? loss_ : 0) + stepper_->loss() * share;
     if (!std::isfinite(stepper_->loss())) refuse("the loss");
@@ -172,7 +179,7 @@ class basic_trainer {
   }
   // Forgets the parts added since the last step, and batches made ready for the next.
   void drop_parts() {
-    added_ = 0;
+    if (std::exchange(added_, 0) > 0) stepper_->restore_state();
     stepper_->drop_staged();
   }
   // One optimizer step on the sum of the parts. Returns their loss, by shares.
@@ -272,6 +279,7 @@ class basic_trainer {
   [[noreturn]] void refuse(const char* what) {
     not_finite_ = -1;
     const std::string where = stepper_->find_non_finite(&not_finite_);
+    stepper_->restore_state();
     fail("trainer: ", what, " of step ", steps + 1, " is not finite: ", where, "; the weights are those of step ", steps,
          ". Lower the rate, or look at these samples");
   }

@@ -85,15 +85,6 @@ struct normalize_back {
 
 namespace fold {
 
-struct all_rows {
-  row_total count;
-  std::size_t n, rows, longest;
-  explicit all_rows(const row_total& c) : count(c), n(1), rows(static_cast<std::size_t>(c.rows)), longest(rows) {}
-  RELREASON_HD std::size_t begin_of(std::size_t) const { return 0; }
-  RELREASON_HD position_range range(std::size_t) const { return {0, static_cast<std::size_t>(count.now())}; }
-  RELREASON_HD std::size_t row(std::size_t position) const { return position; }
-};
-
 // Mean of x; or, with the mean at hand, of (x - mean)^2.
 template <class T>
 struct moment {
@@ -159,8 +150,8 @@ std::size_t column_scratch(std::size_t rows, std::size_t width) {
 }
 template <class System, class T>
 void moments(const System& system, const row_total& rows, std::size_t width, const T* x, T* mean, T* variance, void* scratch) {
-  run_fold(system, fold::all_rows(rows), width, fold::moment<T>{x, nullptr, width, mean}, scratch);
-  run_fold(system, fold::all_rows(rows), width, fold::moment<T>{x, mean, width, variance}, scratch);
+  run_fold(system, one_group{rows}, width, fold::moment<T>{x, nullptr, width, mean}, scratch);
+  run_fold(system, one_group{rows}, width, fold::moment<T>{x, mean, width, variance}, scratch);
 }
 // y = (x - mean) scale + shift, or its positive part
 template <class System, class T>
@@ -172,7 +163,7 @@ void normalize(const System& system, std::size_t rows, std::size_t width, const 
 template <class System, class T>
 void normalize_sums(const System& system, const row_total& rows, std::size_t width, const T* dy, const T* y, const T* x, const T* mean, T* sums,
                     void* scratch) {
-  run_fold(system, fold::all_rows(rows), width, fold::normalize_sums<T>{dy, y, x, mean, width, sums}, scratch);
+  run_fold(system, one_group{rows}, width, fold::normalize_sums<T>{dy, y, x, mean, width, sums}, scratch);
 }
 // dx += of_g g + of_x (x - mean) + shift in the rows that count
 template <class System, class T>

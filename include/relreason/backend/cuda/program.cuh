@@ -59,10 +59,10 @@ class batch_program {
   };
 
  public:
-  // most_bytes: of its memory, or 0 for all that is free. What pair layers computed is kept for the backward pass, or, where that is too much,
-  // computed again there; see computes_again().
-  batch_program(const limits<M>& planned, System system, Products& products, std::size_t most_bytes = 0)
-      : limits_(planned), system_(system), products_(products), most_bytes_(most_bytes) {
+  // most_bytes: of its memory, or 0 for all that is free, with `beside` bytes that the owner will take. What pair layers computed is kept for the
+  // backward pass, or, where that is too much, computed again there, some pairs at a time; see pairs_at_once().
+  batch_program(const limits<M>& planned, System system, Products& products, std::size_t most_bytes = 0, std::size_t beside = 0)
+      : limits_(planned), system_(system), products_(products), most_bytes_(most_bytes), beside_(beside) {
     plan();
   }
   batch_program(const batch_program&) = delete;
@@ -88,10 +88,12 @@ class batch_program {
   }
 
   // Makes ready and begins to copy what the step of b will read; another thread may be in run() with the batch before. b must not change until its
-  // run(), which stages a batch itself where this was not called.
+  // run(), which stages a batch itself where this was not called: stage every batch, one ahead, or none.
   void stage(const batch<M, T>& b) {
     b.check_for(limits_, needed_inputs());
     if (b.samples == 0) fail("device::batch_program: the batch has no samples");
+    if (ready_[0].of == &b || ready_[1].of == &b || ready_[turn_ ^ 1].of)
+      fail("device::batch_program: this batch, or two others, are staged already and have not run; stage one batch ahead, or drop_staged()");
     ready& r = ready_[turn_ ^= 1];
     lay_out(r, b);
     r.copy.start(system_, r.tables.data(), r.staging.data(), r.host_tables.used());
@@ -107,7 +109,8 @@ class batch_program {
     if (ready_[0].of != &b && ready_[1].of != &b) stage(b);
     ready& r = *(now_ = &ready_[ready_[1].of == &b ? 1 : 0]);
     r.of = nullptr;
-    r.shape[0] = (&r == &ready_[1] ? 1 : 0) + (options.accumulate ? 2 : 0);
+    constexpr bool more = !std::is_same_v<std::remove_cvref_t<After>, nothing>;
+    r.shape[0] = (&r == &ready_[1] ? 1 : 0) + (options.accumulate ? 2 : 0) + (more ? 4 : 0);
     r.shape[1] = static_cast<int>(options.seed), r.shape[2] = static_cast<int>(options.seed >> 32);
     fill_call(r, options);
     r.copy.finish(system_);
@@ -124,7 +127,7 @@ class batch_program {
   }
   template <class OnStream>
   void run(const batch<M, T>& b, const step_options& options, const std::array<T*, sizeof...(Wanted)>& outputs, OnStream&& on_stream) {
-    run(b, options, outputs, on_stream, [] {});
+    run(b, options, outputs, on_stream, nothing{});
   }
 
   static void check_padded(const batch<M, T>& b) { engine::check_padded(b); }
@@ -135,6 +138,7 @@ class batch_program {
   T* state() const { return state_; }
   const System& system() const { return system_; }
   bool computes_again() const { return ready_[0].w.ctx.rebuild; }
+  int pairs_at_once() const { return ready_[0].w.ctx.pairs_at_once; }
   scratch_memory<System>& scratch() { return scratch_; }
   std::size_t bytes() const { return block_.bytes() + 2 * ready_[0].tables.bytes() + scratch_.bytes(); }
   const double* line_losses() const { return loss_; }  // sums by line, on the device: for what after() enqueues
@@ -165,6 +169,9 @@ class batch_program {
   }
 
  private:
+  struct nothing {
+    void operator()() const {}
+  };
   static std::size_t weight_count() { return parameters<M, T>::table().total; }
   static std::size_t state_count() { return parameters<M, T>::table().state_total; }
   static constexpr std::array<bool, at(n)> needed_inputs() {
@@ -227,6 +234,7 @@ class batch_program {
     call_staging_ = typename store::staging(sizeof(call));
     losses_staging_ = typename store::staging(at(n) * sizeof(double));
     engine::resolve(slots_, reserved_, weights_, state_, gradients_, prepared_, shared_, dshared_);
+    store::wait(system_);  // blocks are cleared on the stream, and tables filled beside it
   }
   std::size_t available() const { return std::min(store::available(system_), most_bytes_ ? most_bytes_ : std::size_t(-1)); }
   // All arrays for so many samples, as plan() makes them.
@@ -236,8 +244,11 @@ class batch_program {
     arena fixed;
     lay_out_fixed(fixed);
     r.values = {}, r.device_tables = {}, r.host_tables = {};
+    std::size_t scratch = 0;
+    r.w.ctx.scratch_wanted = &scratch;
     allocate(r);
-    return fixed.peak() + r.values.peak() + 2 * r.device_tables.peak() + 192;
+    r.w.ctx.scratch_wanted = nullptr;
+    return fixed.peak() + r.values.peak() + 2 * r.device_tables.peak() + scratch + scratch / 4 + beside_ + 256;
   }
   // Whether they fit, keeping what pair layers computed or, some pairs at a time, computing it again. Leaves the choice in the context.
   bool fits(int samples) {
@@ -246,7 +257,7 @@ class batch_program {
     ctx.rebuild = false, ctx.pairs_at_once = ctx.chunk_rows;
     if (measured(samples) <= free) return true;
     ctx.rebuild = true;
-    for (ctx.pairs_at_once = most_pairs; Training && ctx.pairs_at_once >= least_pairs; ctx.pairs_at_once /= 2)
+    for (ctx.pairs_at_once = most_pairs; ctx.pairs_at_once >= least_pairs; ctx.pairs_at_once /= 2)
       if (measured(samples) <= free) return true;
     return false;
   }
@@ -286,7 +297,7 @@ class batch_program {
       if constexpr (engine::places[at(I)].needed && f.kind != line_kind::output) {
         using number = std::conditional_t<f.bytes, std::uint8_t, std::conditional_t<f.integral, int, T>>;
         if constexpr (f.kind == line_kind::input) {
-          const auto t = ctx.template take_table<number>(ctx.extents[f.space].rows * f.width);
+          const auto t = ctx.template take_table<number>(at(ctx.extents[f.space].rows) * at(f.width));
           r.inputs[at(I)] = t.host;
           r.w.v[I] = const_cast<number*>(t.at);
         } else {
@@ -492,7 +503,7 @@ class batch_program {
   limits<M> limits_;
   System system_;
   Products& products_;
-  std::size_t most_bytes_;
+  std::size_t most_bytes_, beside_;
   scratch_memory<System> scratch_;
   extent capacity_[at(M::n_spaces)];
   relreason::detail::reserved<M> reserved_;

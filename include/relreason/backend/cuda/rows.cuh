@@ -8,6 +8,7 @@
 
 #include "relreason/backend/cuda/elements.cuh"
 #include "relreason/backend/cuda/launch.cuh"
+#include "relreason/backend/row_total.hpp"
 
 namespace relreason::device {
 
@@ -15,11 +16,13 @@ namespace relreason::device {
 struct row_count {
   std::size_t most = 0;
   const int* live = nullptr;
+  int per = 1;
 
   RELREASON_HD constexpr row_count(std::size_t n = 0, const int* at = nullptr) : most(n), live(at) {}
+  RELREASON_HD constexpr row_count(const row_total& n) : most(static_cast<std::size_t>(n.rows)), live(n.live), per(n.per) {}
   RELREASON_HD std::size_t now() const {
     if (!live) return most;
-    const auto n = static_cast<std::size_t>(*live < 0 ? 0 : *live);
+    const auto n = static_cast<std::size_t>(*live < 0 ? 0 : *live) * static_cast<std::size_t>(per);
     return n < most ? n : most;
   }
 };

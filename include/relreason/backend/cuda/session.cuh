@@ -64,7 +64,7 @@ class session<cuda_system> {
   void use() const { check(cudaSetDevice(device_.number), "choosing the device"); }
 
   // Launches the graph of the shape. Runs as it is what no graph can hold yet: the first work, for which kernels are loaded, and shapes that meet
-  // cuBLASLt, or need more scratch, for the first time. Work and scratch are always the same ones for the same graphs.
+  // cuBLASLt, or need more scratch, for the first time. `known` belongs to one scratch, which grows nowhere else once it has graphs.
   template <class Work>
   void run(graphs& known, const std::vector<int>& shape, Work&& work, scratch_memory<cuda_system>& scratch) {
     use();
@@ -76,7 +76,10 @@ class session<cuda_system> {
       known.emplace(shape, std::move(made));
       return;
     }
-    if (scratch.grow(system())) known.clear();  // they hold its address
+    if (scratch.too_small()) {
+      known.clear();  // they hold its address
+      scratch.grow(system());
+    }
     work();
   }
 

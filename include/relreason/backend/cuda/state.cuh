@@ -73,14 +73,18 @@ struct state {
   double* loss = nullptr;               // what add_loss() adds to, there too
   const int* live_rows = nullptr;       // by space, there too
   std::vector<int>* shape = nullptr;    // all that a captured step hangs on
+  std::size_t* scratch_wanted = nullptr;
 
-  void want(int, int, int) const {}
+  void want(int n_rows, int k, int n) const {
+    if (scratch_wanted)
+      *scratch_wanted = std::max(*scratch_wanted, products->scratch_bytes(n_rows, k, n) + static_cast<std::size_t>(std::max(k, n)) * sizeof(T));
+  }
   template <class V>
-  staged<V> take_table(int n) {
-    return {host_tables->template take<V>(static_cast<std::size_t>(n)), tables->template take<V>(static_cast<std::size_t>(n))};
+  staged<V> take_table(std::size_t n) {
+    return {host_tables->template take<V>(n), tables->template take<V>(n)};
   }
   row_groups take_groups(int n_rows, int n_groups) {
-    row_groups g{take_table<int>(n_rows), take_table<int>(n_groups + 1), take_table<int>(n_rows), n_rows, n_groups};
+    row_groups g{take_table<int>(size(n_rows)), take_table<int>(size(n_groups) + 1), take_table<int>(size(n_rows)), n_rows, n_groups};
     if (!host_tables->measuring()) std::fill_n(g.of.host, n_rows, -1);
     return g;
   }

@@ -88,8 +88,9 @@ class stepper {
         limits_(at),
         session_(options.device.number, options.arithmetic),
         kernel_(select_kernels<float>(options.instructions, options.arithmetic == precision::bf16 ? precision::bf16 : precision::full)),
-        program_(at, session_.system(), session_.products(), options.device_memory),
-        name_(std::string(session_.name()) + (program_.computes_again() ? ", pair layers computed again" : "")) {
+        program_(at, session_.system(), session_.products(), options.device_memory, n_moments * bytes()),
+        name_(std::string(session_.name()) +
+              (program_.computes_again() ? ", pair layers computed again, " + std::to_string(program_.pairs_at_once()) + " pairs at once" : "")) {
     const std::size_t learned = parameters<M>::table().learned;
     arena measure;
     lay_out(measure);
@@ -97,6 +98,7 @@ class stepper {
     arena real(block_.data(), block_.bytes());
     lay_out(real);
     for (auto& m : host_moments_) m.assign(learned, 0.f);
+    program_.scratch().at_least(session_.system(), sum_scratch(learned));  // of the norm: it must not grow under captured steps
     push();
   }
 
@@ -107,7 +109,7 @@ class stepper {
   void drop_staged() { program_.drop_staged(); }
   void run(const batch<M>& b, const step_options& options, const std::array<float*, n_wanted>& outputs) {
     session_.use();
-    program_.run(b, options, outputs, launch(run_graphs_));
+    program_.run(b, options, outputs, launch());
   }
   double update(const Optimizer& optimizer, const learning_plan& plan, double rate, std::uint64_t step) {
     session_.use();
@@ -121,7 +123,7 @@ class stepper {
               const learning_plan& plan, double rate, std::uint64_t number) {
     session_.use();
     fill_factors(optimizer, plan, rate, number);
-    program_.run(b, options, outputs, launch(step_graphs_), [&] { enqueue_update(plan); });
+    program_.run(b, options, outputs, launch(), [&] { enqueue_update(plan); });
     return norm();
   }
   double loss() const { return program_.loss(); }
@@ -129,12 +131,24 @@ class stepper {
     session_.use();
     return program_.find_non_finite(sample);
   }
+  // State that steps change, such as running statistics: as it was when it was kept.
+  void keep_state() {
+    session_.use();
+    store::copy(session_.system(), state_, program_.state(), state_bytes());
+  }
+  void restore_state() {
+    session_.use();
+    store::copy(session_.system(), program_.state(), state_, state_bytes());
+  }
   // The wanted values without dropout, from the weights as they are now; planned when it is asked for first.
   std::function<void(const batch<M>&, const std::array<float*, n_wanted>&)> answers() {
     session_.use();
     if (!answers_) answers_ = std::make_unique<answers_type>(limits_, session_.system(), session_.products());
     answers_->take_weights(program_);
     return [this](const batch<M>& b, const std::array<float*, n_wanted>& to) {
+      if (b.samples == 0) return;
+      answers_->check_padded(b);
+      session_.use();
       answers_->run(b, {}, to, [&](const auto& shape, auto&& work) { session_.run(answer_graphs_, shape, work, answers_->scratch()); });
     };
   }
@@ -157,20 +171,22 @@ class stepper {
   const kernels<float>& kernel() const { return kernel_; }  // for predictions on the CPU beside it
   int lanes() const { return 1; }
   const session_type& opened() const { return session_; }
-  std::size_t captured_steps() const { return step_graphs_.size(); }  // shapes of batches whose steps are one launch each
+  std::size_t captured_steps() const { return graphs_.size(); }  // shapes of batches whose steps, or parts, are one launch each
   program_type& program() { return program_; }
 
  private:
   static std::size_t bytes() { return parameters<M>::table().learned * sizeof(float); }
+  static std::size_t state_bytes() { return parameters<M>::table().state_total * sizeof(float); }
   void lay_out(arena& a) {
     for (float*& m : moments_) m = a.take<float>(parameters<M>::table().learned);
     factors_ = a.take<factors_type>(most_ranges());
     squares_ = a.take<double>(1);
     go_ = a.take<int>(1);
+    state_ = a.take<float>(parameters<M>::table().state_total);
   }
   static std::size_t most_ranges() { return parameters<M>::table().entries.size(); }
-  auto launch(typename session_type::graphs& known) {
-    return [this, &known](const auto& shape, auto&& work) { session_.run(known, shape, work, program_.scratch()); };
+  auto launch() {
+    return [this](const auto& shape, auto&& work) { session_.run(graphs_, shape, work, program_.scratch()); };
   }
   // What an update is told by the host: one set of factors per range; the scale of clipping is put in on the device.
   void fill_factors(const Optimizer& optimizer, const learning_plan& plan, double rate, std::uint64_t step) {
@@ -204,7 +220,7 @@ class stepper {
   program_type program_;
   std::string name_;
   std::unique_ptr<answers_type> answers_;
-  typename session_type::graphs run_graphs_, step_graphs_, answer_graphs_;  // what was captured of add(), step() and answers()
+  typename session_type::graphs graphs_, answer_graphs_;  // what was captured of steps and parts of steps, and of answers()
   typename store::block block_;
   typename store::staging factors_staging_{most_ranges() * sizeof(factors_type)}, squares_staging_{sizeof(double)};
   std::array<float*, n_moments> moments_{};
@@ -212,6 +228,7 @@ class stepper {
   factors_type* factors_ = nullptr;
   double* squares_ = nullptr;
   int* go_ = nullptr;
+  float* state_ = nullptr;
 };
 
 // A trainer on any system; on a host system it is how the device's code is tested.
