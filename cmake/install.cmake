@@ -15,4 +15,5 @@ endif()
 configure_package_config_file(cmake/relreasonConfig.cmake.in relreasonConfig.cmake INSTALL_DESTINATION ${relreason_package_dir})
 write_basic_package_version_file(relreasonConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/relreasonConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/relreasonConfigVersion.cmake cmake/find_cuda.cmake
+              cmake/find_faiss.cmake
         DESTINATION ${relreason_package_dir})

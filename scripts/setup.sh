@@ -17,7 +17,7 @@ done
 
 packages=(g++ cmake ninja-build libeigen3-dev libxtensor-dev libcxxopts-dev libsimdjson-dev nlohmann-json3-dev libpng-dev libjpeg-dev zlib1g-dev)
 if [ $what = test ]; then
-  packages+=(clang catch2 libbenchmark-dev libomp-dev python3-venv)
+  packages+=(clang catch2 libbenchmark-dev libfaiss-dev libomp-dev python3-venv)
 fi
 
 # Without apt: what neither lies on the path nor can be included is missing.
@@ -38,6 +38,7 @@ has() {
     zlib1g-dev) includes zlib.h ;;
     catch2) includes catch2/catch.hpp || includes catch2/catch_all.hpp ;;
     libbenchmark-dev) includes benchmark/benchmark.h ;;
+    libfaiss-dev) includes faiss/IndexFlat.h ;;
     libomp-dev) echo 'int main() {}' | clang++ -fopenmp -x c++ - -o /dev/null ;;
   esac >/dev/null 2>&1
 }

@@ -30,9 +30,10 @@ check_header() {
     relreason/data/jpeg.hpp) allowed='jpeglib' ;;
     relreason/data/image_file.hpp | relreason/data/image_collection.hpp | relreason/data/image_cache*.hpp) allowed='png|jpeglib|zlib' ;;
     relreason/data/xtensor.hpp) allowed='xtensor|xtl' ;;
-    relreason/data/eigen.hpp) allowed=Eigen ;;
+    relreason/data/eigen.hpp | relreason/retrieval/compression.hpp) allowed=Eigen ;;
+    relreason/retrieval/faiss_index.hpp) allowed=faiss ;;
   esac
-  reached=$(grep -oE '/(simdjson|png|jpeglib|zlib|nlohmann|xtensor|xtl|cxxopts|Eigen)[./][^ ]*' "$log.d" | grep -vE "^/($allowed)[./]" | head -1)
+  reached=$(grep -oE '/(simdjson|faiss|png|jpeglib|zlib|nlohmann|xtensor|xtl|cxxopts|Eigen)[./][^ ]*' "$log.d" | grep -vE "^/($allowed)[./]" | head -1)
   if [ -n "$reached" ]; then
     echo "[failed] $header pulls in $reached"
     return 1

@@ -1,0 +1,179 @@
+// examples/rcbir.cpp -- relational image retrieval: features of a collection, the ground truth of its scenes, searches, scores, a page of rankings.
+// Paper: "Re-implementing and Extending Relation Network for R-CBIR"; the ordering to expect is random < CNN < RN < 2S-RN < AVF-RN (docs/rcbir.md).
+#include <cstdio>
+#include <cxxopts.hpp>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <optional>
+
+#include "relreason/data/clevr_files.hpp"
+#include "relreason/metric/scene_distances.hpp"
+#include "relreason/retrieval/faiss_index.hpp"
+#include "relreason/retrieval/feature_files.hpp"
+#include "relreason/retrieval/protocol.hpp"
+#include "relreason/retrieval/ranking_page.hpp"
+
+using namespace relreason;
+using namespace relreason::retrieval;
+using options_given = cxxopts::ParseResult;
+
+static cxxopts::Options all_options() {
+  cxxopts::Options all("rcbir",
+                       "Retrieval of pictures by the relations in them.\n"
+                       "  rcbir extract  --images DIR --kind K [--weights W] --features F.npy [--safetensors F]\n"
+                       "  rcbir truth    --scenes F --features F.npy --truth F --distance D\n"
+                       "  rcbir search   --features F.npy --query NAME [--top K] [--index I] [--cosine]\n"
+                       "  rcbir evaluate --features F.npy,G.npy --truth F [--queries N] [--cosine] [--json F]\n"
+                       "  rcbir page     --images DIR --features F.npy,G.npy [--truth F] --query NAME --out F.html [--top K] [--queries N]\n"
+                       "Extraction and ground truth go on where they were stopped.");
+  auto add = all.add_options();
+  add("command", "extract, truth, search, evaluate or page", cxxopts::value<std::string>());
+  add("images", "folder of pictures (PNG, JPEG)", cxxopts::value<std::string>());
+  add("kind", std::string("of feature: ") + feature_kinds, cxxopts::value<std::string>());
+  add("weights", "safetensors of a network from pixels, by the published names or ours", cxxopts::value<std::string>()->default_value(""));
+  add("features", "feature files, .npy with their index .npy.json beside them", cxxopts::value<std::vector<std::string>>());
+  add("safetensors", "write the features there too", cxxopts::value<std::string>());
+  add("scenes", "CLEVR scene file, .json or .json.gz", cxxopts::value<std::string>());
+  add("truth", "file of distances between all pairs of the pictures' scenes", cxxopts::value<std::string>());
+  add("distance", "ged2018-soft, ged2018-hard, ged2019-soft, ged2019-hard, fuzzy, jaccard or xor",
+      cxxopts::value<std::string>()->default_value("ged2019-soft"));
+  add("query", "a picture of the collection, by its name", cxxopts::value<std::string>());
+  add("top", "how many to find", cxxopts::value<int>()->default_value("10"));
+  add("index", "flat (exact), faiss-flat, faiss-ivf or faiss-hnsw", cxxopts::value<std::string>()->default_value("flat"));
+  add("cosine", "1 - cosine as distance between features (default: l2)");
+  add("queries", "the first so many pictures are queries, as in the papers (501)", cxxopts::value<int>()->default_value("501"));
+  add("json", "all scores, for programs", cxxopts::value<std::string>());
+  add("out", "page to write", cxxopts::value<std::string>());
+  add("threads", "0: all", cxxopts::value<int>()->default_value("0"));
+  add("help", "print this");
+  all.parse_positional("command");
+  return all;
+}
+
+static std::string need(const options_given& o, const char* name) {
+  if (!o.count(name)) fail(o["command"].as<std::string>(), " wants --", name, "; rcbir --help lists the options");
+  return o[name].as<std::string>();
+}
+static std::vector<std::string> read_paths(const options_given& o) {
+  if (!o.count("features")) fail(o["command"].as<std::string>(), " wants --features F.npy; rcbir extract makes it");
+  return o["features"].as<std::vector<std::string>>();
+}
+static std::vector<feature_set> read_all(const options_given& o) {
+  std::vector<feature_set> all;
+  for (const auto& path : read_paths(o)) {
+    all.push_back(read_features(path));
+    if (all.back().names != all.front().names) fail(path, " is of other pictures than the first of --features; extract both from one folder");
+  }
+  return all;
+}
+static int index_of(const feature_set& f, const std::string& name) {
+  const auto at = std::find(f.names.begin(), f.names.end(), name);
+  if (at == f.names.end()) fail("--query ", name, " is no picture of the collection; its first one is ", f.names.front());
+  return static_cast<int>(at - f.names.begin());
+}
+static feature_distance distance_of(const options_given& o) { return o.count("cosine") ? feature_distance::cosine : feature_distance::l2; }
+
+static void extract_features(const options_given& o, executor& threads) {
+  const std::string kind = need(o, "kind"), weights = o["weights"].as<std::string>(), out = read_paths(o).front();
+  if (kind != "random" && weights.empty()) fail("extract --kind ", kind, " wants --weights W.safetensors");
+  const auto pictures = image_collection::of_folder(need(o, "images"));
+  const auto done = extract(make_extractor(kind, weights, threads), pictures, out, threads, {.weights = kind == "random" ? "" : weights});
+  std::printf("%s: %zu pictures, %zu of them computed now\n", out.c_str(), pictures.size(), done);
+  if (o.count("safetensors")) write_safetensors(read_features(out), o["safetensors"].as<std::string>());
+}
+
+static void make_truth(const options_given& o, executor& threads) {
+  const auto features = read_all(o);
+  std::map<std::string, const clevr::scene*> by_name;
+  const auto scenes = clevr::read_scenes(need(o, "scenes"));
+  for (const auto& s : scenes) by_name.emplace(s.image_filename, &s);
+  std::vector<metric::scene_graph> graphs;
+  for (const auto& name : features.front().names) {
+    const auto at = by_name.find(name);
+    if (at == by_name.end()) fail(need(o, "scenes"), " has no scene of picture ", name, "; extract the features of pictures that it describes");
+    graphs.push_back(metric::scene_graph_of(*at->second));
+  }
+  const auto made = metric::build_scene_distances(need(o, "truth"), graphs, metric::read_scene_distance(o["distance"].as<std::string>()), threads);
+  std::printf("%s: %d scenes\n", need(o, "truth").c_str(), made.size());
+}
+
+static neighbors search(const feature_set& f, int query, const options_given& o, executor& threads) {
+  const auto found = make_index(f.view(), {.kind = read_index_kind(o["index"].as<std::string>()), .distance = distance_of(o)});
+  return found->search({f.view().row(query), 1, f.width}, o["top"].as<int>(), threads, std::span(&query, 1));
+}
+static std::string text_of(const metric::interval& i) { return report::format("%.4f [%.4f, %.4f]", i.estimate, i.low, i.high); }
+
+static std::vector<std::pair<std::string, protocol_scores>> scores_of(const std::vector<feature_set>& features, const options_given& o,
+                                                                      executor& threads) {
+  const metric::distance_matrix truth(need(o, "truth"));
+  std::vector<std::pair<std::string, protocol_scores>> all;
+  const auto queries = first_queries(std::min(o["queries"].as<int>(), truth.size()));
+  for (const auto& f : features) all.emplace_back(f.kind, run_protocol(f.view(), distance_of(o), queries, truth, threads));
+  return all;
+}
+
+static void evaluate(const options_given& o, executor& threads) {
+  const auto all = scores_of(read_all(o), o, threads);
+  std::printf("%-16s %-26s %-26s %-26s %s\n", "feature", "Spearman, as it is", "Spearman, length 1", "nDCG@5, better of both", "Kendall");
+  report::json_writer j;
+  j.begin_object();
+  for (const auto& [name, s] : all) {
+    std::printf("%-16s %-26s %-26s %-26s %.4f\n", name.c_str(), text_of(s.as_is.spearman.mean).c_str(), text_of(s.unit.spearman.mean).c_str(),
+                text_of(s.better().ndcg.mean).c_str(), s.better().kendall.mean.estimate);
+    write_json(j.key(name), s);
+  }
+  if (!o.count("json")) return;
+  atomic_file file(o["json"].as<std::string>());
+  file.write(j.end_object().text() + "\n");
+  file.commit();
+}
+
+static void write_page(const options_given& o, executor& threads) {
+  const auto features = read_all(o);
+  const int query = index_of(features.front(), need(o, "query"));
+  ranking_page page{.title = "Pictures like " + need(o, "query"), .query = need(o, "query"), .folder = need(o, "images")};
+  page.names = features.front().names;
+  for (const auto& f : features) {
+    const auto found = search(f, query, o, threads);
+    page.rows.push_back({f.kind, std::to_string(f.width) + " numbers", {found.of(0).begin(), found.of(0).end()}});
+  }
+  if (o.count("truth")) {
+    const metric::distance_matrix truth(need(o, "truth"));
+    std::vector<float> row(static_cast<std::size_t>(truth.size()));
+    truth.row(query, row);
+    std::vector<neighbor> order;
+    for (int i = 0; i < truth.size(); ++i)
+      if (i != query) order.push_back({static_cast<double>(row[static_cast<std::size_t>(i)]), i});
+    std::sort(order.begin(), order.end());
+    order.resize(std::min(order.size(), static_cast<std::size_t>(o["top"].as<int>())));
+    page.rows.push_back({"ground truth", "graph edit distance between scenes; pictures among these are outlined above", std::move(order)});
+    page.columns = {"Spearman, as it is", "Spearman, length 1", "nDCG@5"};
+    for (const auto& [name, s] : scores_of(features, o, threads))
+      page.scores.push_back({name, {text_of(s.as_is.spearman.mean), text_of(s.unit.spearman.mean), text_of(s.better().ndcg.mean)}});
+  }
+  write(page, need(o, "out"));
+  std::printf("%s\n", need(o, "out").c_str());
+}
+
+int main(int argc, char** argv) try {
+  auto all = all_options();
+  const auto o = all.parse(argc, argv);
+  if (o.count("help") || !o.count("command")) return std::cout << all.help(), o.count("help") ? 0 : 2;
+  thread_pool threads(o["threads"].as<int>() > 0 ? o["threads"].as<int>() : static_cast<int>(std::thread::hardware_concurrency()));
+  const auto command = o["command"].as<std::string>();
+  if (command == "extract") extract_features(o, threads);
+  else if (command == "truth") make_truth(o, threads);
+  else if (command == "evaluate") evaluate(o, threads);
+  else if (command == "page") write_page(o, threads);
+  else if (command == "search") {
+    const auto f = read_all(o).front();
+    const auto found = search(f, index_of(f, need(o, "query")), o, threads);
+    for (const neighbor& n : found.of(0))
+      if (n.id >= 0) std::printf("%10.6f  %s\n", n.distance, f.names[static_cast<std::size_t>(n.id)].c_str());
+  } else fail("found command \"", command, "\", wanted extract, truth, search, evaluate or page");
+  return 0;
+} catch (const std::exception& e) {
+  std::cerr << "rcbir: " << e.what() << '\n';
+  return 1;
+}
