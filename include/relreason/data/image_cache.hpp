@@ -19,6 +19,7 @@
 
 #include "relreason/core/error.hpp"
 #include "relreason/core/executor.hpp"
+#include "relreason/data/content_hash.hpp"
 #include "relreason/data/image.hpp"
 #include "relreason/data/image_collection.hpp"
 #include "relreason/data/mapped_file.hpp"
@@ -46,29 +47,12 @@ struct image_cache_entry {
 };
 static_assert(sizeof(image_cache_entry) == 24);
 
-// 64 bits over 8 bytes at a time; never 0. Finds damage, not malice.
-inline std::uint64_t image_hash(std::span<const std::byte> bytes, std::uint64_t h = 0) {
-  const auto mix = [&](std::uint64_t word) {
-    h = (h ^ word) * 0x9E3779B97F4A7C15u;
-    h ^= h >> 32;
-  };
-  mix(bytes.size());
-  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
-    std::uint64_t word;
-    std::memcpy(&word, bytes.data(), 8);
-    mix(word);
-  }
-  std::uint64_t last = 0;
-  if (!bytes.empty()) std::memcpy(&last, bytes.data(), bytes.size());
-  mix(last);
-  return h ? h : 1;
-}
-inline std::uint64_t image_hash(image_view v) { return image_hash(std::as_bytes(std::span(v.pixels, v.bytes()))); }
+inline std::uint64_t image_hash(image_view v) { return content_hash(std::as_bytes(std::span(v.pixels, v.bytes()))); }
 
 // Of the header with a seal of 0 and everything between it and the pixels.
 inline std::uint64_t image_cache_seal(image_cache_header head, std::span<const std::byte> rest) {
   head.seal = 0;
-  return image_hash(rest, image_hash(std::as_bytes(std::span(&head, 1))));
+  return content_hash(rest, content_hash(std::as_bytes(std::span(&head, 1))));
 }
 
 inline std::uint64_t image_cache_pixels_at(std::uint64_t pictures, std::uint64_t names_bytes) {

@@ -118,7 +118,7 @@ class image_cache_builder {
 
   bool still_there(std::size_t i) const {
     std::vector<std::byte> pixels(static_cast<std::size_t>(head_.picture_bytes()));
-    return file_.read(pixels, pixels_at(i)) == pixels.size() && image_hash(std::span<const std::byte>(pixels)) == entries_[i].checksum;
+    return file_.read(pixels, pixels_at(i)) == pixels.size() && content_hash(std::span<const std::byte>(pixels)) == entries_[i].checksum;
   }
 
   image read_unchanged(std::size_t i) const {
