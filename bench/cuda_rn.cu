@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 
@@ -90,6 +91,25 @@ class batches {
   batch<M> of_[turns];
   std::size_t next_ = 0;
 };
+// The same, each made ready on the device while the step before it runs, as in a training run.
+template <class M>
+class batches_ahead {
+ public:
+  batches_ahead(const scenes& from, std::size_t n, std::function<void(const batch<M>&)> stage) : in_(from, n), stage_(std::move(stage)) {}
+  const batch<M>& next() {
+    if (taken_ == 0) next_.start(0);
+    const batch<M>& b = *next_.take();
+    next_.start(++taken_);
+    return b;
+  }
+  std::size_t taken() const { return taken_; }
+
+ private:
+  batches<M> in_;
+  std::function<void(const batch<M>&)> stage_;
+  std::size_t taken_ = 0;
+  prefetcher<const batch<M>*> next_{[this](const batch<M>*& to, std::size_t) { stage_(*(to = &in_.next())); }};
+};
 template <class M>
 void count_work(gpu_case& to, const scenes& from, work w) {
   to.flop = 1e9 * passes(w) * forward_gflop<M>(from, to.batch);
@@ -125,12 +145,15 @@ class core_case final : public gpu_case {
 
  private:
   scenes from_;
-  batches<rn_core> in_{from_, from_.size()};
   device::session<cuda_system> session_;
   device::session<cuda_system>::graphs graphs_;
   device::batch_program<rn_core, cuda_system, device::cublaslt_products, Training, "r"> program_{limits_of<rn_core>(from_, from_.size()),
                                                                                                  session_.system(), session_.products()};
   std::vector<float> results_ = std::vector<float>(Training ? 1 : 256 * from_.size());
+  batches_ahead<rn_core> in_{from_, from_.size(), [this](const auto& b) {
+                               session_.use();
+                               program_.stage(b);
+                             }};
 };
 
 class state_case final : public gpu_case {
@@ -142,23 +165,21 @@ class state_case final : public gpu_case {
     first_weights(trainer_.weights, data, "state.safetensors", state_names);
     trainer_.weights_changed();
   }
-  void step() override {  // the next batch is made ready meanwhile, as in a training run
-    if (steps_ == 0) next_.start(0);
-    const relreason::batch<rn_state>& b = *next_.take();
-    next_.start(++steps_);
-    results_[0] = static_cast<float>(trainer_.step(b, 5e-6));
-  }
+  void step() override { results_[0] = static_cast<float>(trainer_.step(in_.next(), 5e-6)); }
   std::vector<float>& results() override { return results_; }
 
  private:
   scenes from_;
   serial_executor serial_;
-  batches<rn_state> in_{from_, from_.size()};
   device::trainer_on<cuda_system, rn_state> trainer_;
   std::vector<float> results_ = std::vector<float>(1);
-  std::size_t steps_ = 0;
-  prefetcher<const relreason::batch<rn_state>*> next_{
-      [this](const relreason::batch<rn_state>*& to, std::size_t) { trainer_.stage(*(to = &in_.next())); }};
+  batches_ahead<rn_state> in_{from_, from_.size(), [this](const auto& b) { trainer_.stage(b); }};
+};
+device::trainer_on<cuda_system, rn_state> trainer_;
+std::vector<float> results_ = std::vector<float>(1);
+std::size_t steps_ = 0;
+prefetcher<const relreason::batch<rn_state>*> next_{
+    [this](const relreason::batch<rn_state>*& to, std::size_t) { trainer_.stage(*(to = &in_.next())); }};
 };
 
 class predict_case final : public gpu_case {
@@ -277,8 +298,9 @@ void print(const row& r) {
 }
 void print_foot() {
   std::printf(
-      "\nMedians of rounds of %d. device ms: the step's graph launched again and again, events around it: forward, backward, loss. step ms: a whole "
-      "step by the\nclock: batch copied in, graph captured and launched, clipping and Adam (state), loss or answer copied out and waited for.\n"
+      "\nMedians of rounds of %d. device ms: the step's graph launched again and again, events around it: forward, backward, loss, clipping "
+      "and Adam (state).\nstep ms: a step by the clock while another thread makes the next batch ready (not predictions), loss or answer waited "
+      "for.\n"
       "GFLOP: by describe, three times the forward pass in training. share: of one H200, %.0f (fp32), %.0f (TF32) or %.0f (bf16) TFLOP/s:\nits data "
       "sheet's dense products; bf16 what random data leaves of 989. GB/s: least bytes over device ms (bench/rn_counts.hpp); an H200 copies 4,300.\n"
       "nodes: kernels, copies and clears of the graph; launches: graph launches a step. memory: device memory held. allocs: device allocations in\n"
