@@ -159,12 +159,13 @@ struct arguments {
 
 // What an operation inherits: the parts it may leave out.
 struct operation {
-  using spaces = list<>;                                                              // spaces it uses beyond those of its inputs and its result
-  using fills = void;                                                                 // the space that it fills, if any
-  static constexpr coupling couples = coupling::none;                                 // reads several graphs at once: the list is cut here
-  static constexpr bool learns = false;                                               // has parameters
-  static constexpr bool keeps_nothing = false;                                        // backward reads its arguments alone, nothing that forward left
-  static constexpr bool on_device = false;                                            // calls primitives alone, so that it runs on a device too
+  using spaces = list<>;                               // spaces it uses beyond those of its inputs and its result
+  using fills = void;                                  // the space that it fills, if any
+  static constexpr coupling couples = coupling::none;  // reads several graphs at once: the list is cut here
+  static constexpr bool learns = false;                // has parameters
+  static constexpr bool keeps_nothing = false;         // backward reads its arguments alone, nothing that forward left
+  static constexpr bool on_device = false;             // calls primitives alone, so that it runs on a device too
+  static constexpr bool by_extents = false;  // lay_out reads rows, parents and offsets alone: a device keeps its tables while these stay the same
   static constexpr int n_parameters = 0, n_states = 0, n_prepared = 0, n_shared = 0;  // arrays that declare() and reserve() list, always
   // The result depends on the length to which the batch pads S (extent::padded): a prediction must be told it.
   template <class S>

@@ -18,7 +18,7 @@ struct pool {
     static_assert(!std::is_void_v<typename Space::parent>, "relreason::pool: the space has no parent to pool to");
     static_assert(!X::integral, "relreason::pool: it reduces numbers, not ids or labels");
     using out = rows<typename Space::parent, X::width>;
-    static constexpr bool on_device = true, mean = std::is_same_v<By, by_mean>;
+    static constexpr bool on_device = true, by_extents = true, mean = std::is_same_v<By, by_mean>;
     static constexpr int w = X::width;
 
     static std::string text() { return std::string(mean ? "mean" : "sum") + " over " + std::string(space_name<Space>()); }

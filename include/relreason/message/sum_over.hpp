@@ -131,7 +131,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static constexpr int H0 = layers[0].out, width = layers[n - 1].out;
     using out = rows<typename Pair::parent, width>;
     using spaces = list<Pair>;
-    static constexpr bool learns = true, on_device = true;
+    static constexpr bool learns = true, on_device = true, by_extents = true;
     static constexpr int forward_packs = n + 2, agg = 2 * n;
     static constexpr int n_parameters = 2 * n + (options.by == detail::aggregator::weights ? 1 : 0), n_prepared = 2 * forward_packs;
     static constexpr detail::aggregator by = options.by;

@@ -20,7 +20,7 @@ struct mlp_bind : operation {
   static constexpr auto layers = Table::make(joined::width);
   static constexpr int n = Table::n;
   using out = rows<typename joined::space, layers[n - 1].out>;
-  static constexpr bool learns = true, on_device = true;
+  static constexpr bool learns = true, on_device = true, by_extents = true;
   static constexpr int n_parameters = 2 * n, n_prepared = 2 * n;
 
   static void declare(declaration& d) {

@@ -154,7 +154,7 @@ struct global_pool {
     using space = typename X::space;
     static constexpr int w = shape::channels, cells = shape::height * shape::width;
     using out = rows<space, w>;
-    static constexpr bool on_device = true, max = std::is_same_v<By, by_max>, mean = std::is_same_v<By, by_mean>;
+    static constexpr bool on_device = true, by_extents = true, max = std::is_same_v<By, by_max>, mean = std::is_same_v<By, by_mean>;
     static std::string text() { return std::string(max ? "greatest" : mean ? "mean" : "sum") + " of all cells"; }
 
     template <class T>

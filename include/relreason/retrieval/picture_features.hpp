@@ -49,8 +49,8 @@ feature_extractor extractor(const std::string& kind, const std::string& file, co
   if constexpr (asks) at.template set<models::from_pixels::word>(1);
   r->predict = std::make_unique<predictor_type>(r->weights, at, select_kernels<float>());
   r->own = std::make_unique<typename predictor_type::workspace>(*r->predict, &threads);
-  const int width = predictor_type::template width<Feature>();
-  return {kind, width, [r, width](const std::vector<image>& pictures, std::size_t, float* rows) {
+  constexpr int width = predictor_type::template width<Feature>();
+  return {kind, width, [r](const std::vector<image>& pictures, std::size_t, float* rows) {
             for (std::size_t first = 0; first < pictures.size(); first += batch_size) {
               r->b.clear();
               for (std::size_t i = first; i < std::min(first + batch_size, pictures.size()); ++i) {

@@ -47,12 +47,12 @@ struct cpu_state {
     if (workspace_wanted) *workspace_wanted = std::max(*workspace_wanted, kernel->workspace_bytes(n_rows, k, n));
   }
   // For plan(): an index array that lay_out() fills.
-  template <class V>
-  staged<V> take_table(std::size_t n) {
-    V* p = memory->template take<V>(n);
+  template <class V, class Count>
+  staged<V> take_table(Count n) {
+    V* p = memory->template take<V>(static_cast<std::size_t>(n));
     return {p, p};
   }
-  row_groups take_groups(int n_rows, int n_groups) { return {take_table<int>(static_cast<std::size_t>(n_rows)), {}, {}, n_rows, n_groups}; }
+  row_groups take_groups(int n_rows, int n_groups) { return {take_table<int>(n_rows), {}, {}, n_rows, n_groups}; }
   // For lay_out(): a number, made there, on which the number or the sizes of this line's calls hang (beside those of extents).
   void launches_by(int) const {}
   // For lay_out(): after of.host is filled; or where the groups are an input of the model.

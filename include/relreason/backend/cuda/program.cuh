@@ -180,6 +180,12 @@ class batch_program {
     return t;
   }
 
+  // What a line took of the arenas and told launches_by(), to be taken again where its tables may stay.
+  struct kept_line {
+    bool there = false, now = false;
+    std::array<std::size_t, 3> before{}, after{};
+    std::vector<int> shape;
+  };
   // One batch on its way: two of them, so that one is made ready while the other's step runs.
   struct ready {
     typename store::block tables;     // inputs and index arrays
@@ -190,6 +196,9 @@ class batch_program {
     typename engine::whole all;
     std::vector<int> pair_offsets, offsets;  // those of the batch; those of the rows that run
     std::vector<int> shape;                  // of two batches with the same, a captured step serves both
+    std::vector<int> extents;                // all of them, with their offsets: those of the last batch
+    bool same_extents = false;               // as the batch before it in this place
+    std::array<kept_line, at(n)> lines;
     std::array<void*, at(n)> inputs{};
     std::array<T*, sizeof...(Wanted) + 1> sides{};  // side results, by wanted name
     std::array<double, at(n)> denominator{};
@@ -230,6 +239,7 @@ class batch_program {
       one.host_tables = arena(one.staging.data(), table_bytes);
       one.pair_offsets.resize(engine::pair_offset_count(capacity_));
       one.offsets.resize(spaces);
+      one.lines = {};  // what was measured is not there
     }
     call_staging_ = typename store::staging(sizeof(call));
     losses_staging_ = typename store::staging(at(n) * sizeof(double));
@@ -307,12 +317,41 @@ class batch_program {
             r.w.g[I] = engine::places[at(I)].grad ? r.values.template take<T>(count) : nullptr;
           }
           ctx.gradients = engine::places[at(I)].grad;
-          engine::template bound_at<I>::plan(ctx, std::get<at(I)>(r.w.tapes));
+          plan_line<I>(r);
         }
       }
     });
     [[maybe_unused]] std::size_t k = 0;
     ((r.sides[k++] = Wanted.after_dot() == name{} ? nullptr : r.values.template take<T>(count_of<Wanted>(r))), ...);
+  }
+
+  static std::array<std::size_t, 3> used(const ready& r) { return {r.values.used(), r.device_tables.used(), r.host_tables.used()}; }
+  template <int I>
+  void plan_line(ready& r) {
+    using bound = typename engine::template bound_at<I>;
+    kept_line& line = r.lines[at(I)];
+    const auto before = used(r);
+    line.now = bound::by_extents && r.same_extents && line.there && line.before == before;
+    if (line.now) {
+      r.values.reset(line.after[0]), r.device_tables.reset(line.after[1]), r.host_tables.reset(line.after[2]);
+      return;
+    }
+    bound::plan(r.w.ctx, std::get<at(I)>(r.w.tapes));
+    line.there = true;
+    line.before = before, line.after = used(r);
+  }
+  template <int I>
+  void lay_out_line(ready& r) {
+    kept_line& line = r.lines[at(I)];
+    if (line.now) {
+      r.shape.insert(r.shape.end(), line.shape.begin(), line.shape.end());
+      return;
+    }
+    const auto first = static_cast<std::ptrdiff_t>(r.shape.size());
+    line.there = false;  // until its tables are whole
+    engine::template bound_at<I>::lay_out(r.w.ctx, std::get<at(I)>(r.w.tapes), host_arguments<I>(r));
+    line.there = true;
+    line.shape.assign(r.shape.begin() + first, r.shape.end());
   }
 
   // The host's part: extents, arrays, inputs and index arrays of this batch.
@@ -335,7 +374,7 @@ class batch_program {
       }
       if constexpr (runs(I)) {
         ctx.gradients = engine::places[at(I)].grad;
-        engine::template bound_at<I>::lay_out(ctx, std::get<at(I)>(r.w.tapes), host_arguments<I>(r));
+        lay_out_line<I>(r);
         if constexpr (f.kind == line_kind::minimize) r.denominator[at(I)] = denominator_of<I>(r);
       }
     });
@@ -360,6 +399,9 @@ class batch_program {
       r.w.ctx.extents[i] = e;
       r.shape.insert(r.shape.end(), {e.rows, e.parents, e.padded});
     }
+    std::vector<int> now(r.shape.begin() + 3, r.shape.end());
+    now.insert(now.end(), r.offsets.data(), own);
+    r.same_extents = now == std::exchange(r.extents, now);
   }
   // What a captured step is told anew at each launch.
   struct call {

@@ -79,12 +79,13 @@ struct state {
     if (scratch_wanted)
       *scratch_wanted = std::max(*scratch_wanted, products->scratch_bytes(n_rows, k, n) + static_cast<std::size_t>(std::max(k, n)) * sizeof(T));
   }
-  template <class V>
-  staged<V> take_table(std::size_t n) {
+  template <class V, class Count>
+  staged<V> take_table(Count count) {
+    const auto n = static_cast<std::size_t>(count);
     return {host_tables->template take<V>(n), tables->template take<V>(n)};
   }
   row_groups take_groups(int n_rows, int n_groups) {
-    row_groups g{take_table<int>(size(n_rows)), take_table<int>(size(n_groups) + 1), take_table<int>(size(n_rows)), n_rows, n_groups};
+    row_groups g{take_table<int>(n_rows), take_table<int>(n_groups + 1), take_table<int>(n_rows), n_rows, n_groups};
     if (!host_tables->measuring()) std::fill_n(g.of.host, n_rows, -1);
     return g;
   }
