@@ -56,6 +56,10 @@ constexpr rule one_of(std::string_view names) { return {rule::name, 0, 0, names}
 inline constexpr rule rate_rule{rule::real, 0, 1};
 inline constexpr std::uint64_t many = 1'000'000;  // epochs, steps, scenes: beyond every real use, far below an int's end
 
+inline constexpr std::string_view model_names =
+    "rn, two-stage, medium, small, small-mlp, rn-pixels, two-stage-pixels, avf-pixels, small-pixels, cnn-lstm, cnn-multilabel";
+inline bool is_picture_model(std::string_view name) { return name.ends_with("-pixels") || name.starts_with("cnn-"); }
+
 // clang-format off
 inline constexpr option options[] = {
     {"", "h,help", anywhere, flag, "", "print this text"},
@@ -78,12 +82,20 @@ inline constexpr option options[] = {
     {"Data", "require-objects", in_predict, flag, "", "refuse scenes without objects"},
     {"Data", "pad-to", in_evaluate | in_predict, whole_from(0, 1000), "0",
      "question length to pad to, answers depend on it (0: the checkpoint's)"},
-    {"Model", "model", in_train, one_of("rn, two-stage, medium, small, small-mlp"), "rn",
-     "rn (widths 512 and 256), two-stage (question at the third layer), medium (rn, 256), small (rn, 128), small-mlp (128, no pairs)"},
+    {"Data", "image-cache", in_train | in_evaluate, any_text, "",
+     "folder for pictures as networks read them, 49 kB each, made once (that of --data, or of the run)"},
+    {"Model", "model", in_train, one_of(model_names), "rn",
+     "of descriptions: rn (widths 512 and 256), two-stage (question at the third layer), medium (rn, 256), small (rn, 128), small-mlp (128, no "
+     "pairs); of pictures: rn-pixels, two-stage-pixels, avf-pixels (AVF-RN), small-pixels (rn, 64), cnn-lstm (no pairs), cnn-multilabel "
+     "(attributes alone)"},
+    {"Model", "init", in_train, any_text, "", "weights to begin with: a checkpoint or an export of another run, or published ones"},
+    {"Model", "init-parts", in_train, any_text, "",
+     "what of them: all, cnn, beginnings of paths, as in cnn,v.g.0.,v.g.1. (all where they fit; else cnn, and for avf-pixels two layers of g)"},
     {"Model", "tokenization", in_train, one_of("punctuation, words, iep"), "punctuation",
      "punctuation (marks are tokens), words (split at blanks) or iep; the last two: rn only"},
     {"Model", "dictionary", in_train | in_predict, any_text, "",
-     "closed (CLEVR's 82 words) or scan (words of the training questions); closed where it can be; with --images, a JSON file of words and answers"},
+     "closed (CLEVR's 82 words) or scan (words of the training questions); closed where it can be; or, with pictures, a JSON file of "
+     "published words and answers"},
     {"Model", "encoder", in_train, one_of("ordinal7, rgb-one-hot"), "ordinal7",
      "objects as ordinal7 (position, ids) or rgb-one-hot (13 numbers, rn only)"},
     {"Recipe", "recipe", in_train, one_of("published, paper-text"), "published",
@@ -105,6 +117,9 @@ inline constexpr option options[] = {
     {"Recipe", "factor", in_train, rate_rule, "", "exponential, step, plateau: the rate is multiplied by it"},
     {"Recipe", "decay", in_train, rate_rule, "", "cosine-restarts: the peak is multiplied by it at each restart"},
     {"Recipe", "patience", in_train, whole_from(0, many), "", "plateau: validations without a lower loss"},
+    {"Recipe", "no-augmentation", in_train, flag, "",
+     "pictures as they are (else moved by up to 8 pixels and turned by up to 2.8 degrees in training)"},
+    {"Recipe", "plainest", in_train | in_evaluate, rate_rule, "0.05", "cnn-multilabel: share of the pictures, those with the fewest attributes"},
     {"Recipe", "sampler", in_train, one_of("shuffle, answer-balanced, single-class"), "shuffle", "shuffle, answer-balanced or single-class"},
     {"Recipe", "stop-early", in_train, flag, "", "end 50 epochs after the lowest validation loss"},
     {"Recipe", "save-every", in_train, whole_from(1, many), "1000", "steps between checkpoints; there is one at every epoch's end too"},
@@ -173,13 +188,21 @@ inline void check_value(const option& o, const std::string& given) {
 inline void check_together(const arguments_type& o) {
   for (const char* of_the_world : {"blocks-world", "blocks-world-val", "families", "most-objects"})
     if (o.count("data") && o.count(of_the_world)) refuse("--", of_the_world, " is about the blocks world, but --data names files; leave one out");
+  const auto model = o["model"].as<std::string>();
+  if (text(o, "command") == "train") {
+    for (const char* of_pictures : {"no-augmentation", "image-cache"})
+      if (o.count(of_pictures) && !is_picture_model(model)) refuse("--", of_pictures, " is about pictures, which --model ", model, " does not see");
+    if (o.count("plainest") && model != "cnn-multilabel") refuse("--plainest chooses pictures for --model cnn-multilabel; ", model, " sees all");
+  }
+  if (o.count("init-parts") && !o.count("init")) refuse("--init-parts says what to take from the file of --init, which is missing");
   if (is_set(o, "batch-doubling") && o.count("batch")) refuse("--batch and --batch-doubling both set the batch; leave one out");
   const auto tokens = o["tokenization"].as<std::string>(), encoder = o["encoder"].as<std::string>();
   if (const auto words = text(o, "dictionary"); text(o, "command") == "train" && !words.empty() && words != "closed" && words != "scan")
-    refuse("--dictionary is \"", words, "\"; wanted one of closed, scan");
+    if (const bool pictures = is_picture_model(model); !pictures || !words.ends_with(".json"))
+      refuse("--dictionary is \"", words, "\"; wanted one of closed, scan", pictures ? ", FILE.json" : "");
   if (tokens != "punctuation" && text(o, "dictionary") == "closed")
     refuse("--dictionary closed has punctuation as words; --tokenization ", tokens, " wants --dictionary scan");
-  if (encoder != "ordinal7" && o["model"].as<std::string>() != "rn") refuse("--encoder ", encoder, " makes 13 numbers an object; use --model rn");
+  if (encoder != "ordinal7" && model != "rn") refuse("--encoder ", encoder, " makes 13 numbers an object; use --model rn");
 }
 
 // The command; every option was checked.
@@ -226,10 +249,13 @@ struct world_settings {
 
 inline any_schedule schedule_of(const arguments_type& o) try {
   schedule_options s;
-  if (o.count("rate")) s.base = real(o, "rate");
   if (o.count("cap")) s.cap = real(o, "cap");
   const auto recipe = o["recipe"].as<std::string>();
-  const auto name = o.count("schedule") ? text(o, "schedule") : recipe == "paper-text" ? recipe : "doubling";
+  const auto model = o["model"].as<std::string>();
+  const std::string usual = model == "cnn-multilabel" ? "constant" : model == "avf-pixels" ? "step-restarts" : "doubling";
+  const auto name = o.count("schedule") ? text(o, "schedule") : recipe == "paper-text" ? recipe : usual;
+  if (model == "cnn-multilabel") s.base = 2.5e-4;
+  if (o.count("rate")) s.base = real(o, "rate");
   if (o.count("minimum")) s.minimum = real(o, "minimum");
   if (o.count("factor")) s.factor = real(o, "factor");
   if (o.count("decay")) s.decay = real(o, "decay");
@@ -252,10 +278,15 @@ inline device::device_name device_of(const arguments_type& o) try {
   refuse("--device: ", e.what());
 }
 
+// The CNN alone is trained on 64 pictures a step.
+inline int batch_of(const arguments_type& o) {
+  return o["model"].as<std::string>() == "cnn-multilabel" && !o.count("batch") ? 64 : whole(o, "batch");
+}
+
 inline run_options recipe(const arguments_type& o) {
   run_options r{.folder = o["run"].as<std::string>(),
                 .epochs = whole(o, "epochs"),
-                .batch = whole(o, "batch"),
+                .batch = batch_of(o),
                 .micro_batches = whole(o, "micro-batches"),
                 .schedule = schedule_of(o),
                 .sampler = o["sampler"].as<std::string>(),
@@ -274,6 +305,7 @@ inline run_options recipe(const arguments_type& o) {
     r.training.arithmetic = precision::tf32;
   }
   r.settings["model"] = o["model"].as<std::string>();
+  if (o.count("init")) r.settings["init"] = text(o, "init") + (o.count("init-parts") ? ", " + text(o, "init-parts") : "");
   r.settings["data"] = o.count("data") ? text(o, "data") : "blocks world";
   if (!o.count("data")) {
     r.settings["families"] = o["families"].as<std::string>();

@@ -99,8 +99,7 @@ std::vector<T> run_all(const row_kernels<T>& set, std::size_t n) {
       keep(normal);
       set.normalize_sums(some, n, dy.data(), relu ? normal.data() : nullptr, many.data(), mean.data(), sums.data());
       keep(sums);
-      set.normalize_back(some, n, dy.data(), relu ? normal.data() : nullptr, many.data(), mean.data(), z.data(), w_of.data(), mean.data(),
-                         dx.data());
+      set.normalize_back(some, n, dy.data(), relu ? normal.data() : nullptr, many.data(), mean.data(), z.data(), w_of.data(), mean.data(), dx.data());
       keep(dx);
     }
     keep(mean);

@@ -72,7 +72,7 @@ while read -r option wrong wanted; do
   refuses 2 "--$option is \"$wrong\"; wanted one of $wanted" train "${small[@]}" "--$option" "$wrong"
 done <<'N'
 schedule up constant, doubling,
-model huge rn, two-stage, medium, small, small-mlp;
+model huge rn, two-stage, medium, small, small-mlp, rn-pixels,
 tokenization letters punctuation, words, iep;
 dictionary open closed, scan;
 encoder pixels ordinal7, rgb-one-hot;

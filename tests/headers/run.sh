@@ -24,11 +24,14 @@ check_header() {
   local allowed=none reached
   case $header in
     relreason/data/blocks_templates.hpp | relreason/data/clevr_files.hpp | relreason/data/json_records.hpp) allowed='simdjson|zlib' ;;
-    relreason/train/clevr_model.hpp | relreason/train/clevr_report.hpp) allowed='simdjson|zlib' ;;
+    relreason/train/clevr_model.hpp | relreason/train/attribute_task.hpp) allowed='simdjson|zlib' ;;
+    relreason/train/clevr_report.hpp) allowed='png|simdjson|zlib' ;;
+    relreason/data/clevr_dictionary.hpp) allowed=simdjson ;;
+    relreason/train/picture_answers.hpp) allowed='png|jpeglib|simdjson|zlib' ;;
     relreason/data/byte_source.hpp) allowed=zlib ;;
     relreason/data/png.hpp | relreason/data/blocks_pictures.hpp) allowed='png|zlib' ;;
     relreason/data/jpeg.hpp) allowed='jpeglib' ;;
-    relreason/data/image_file.hpp | relreason/data/image_collection.hpp | relreason/data/image_cache*.hpp) allowed='png|jpeglib|zlib' ;;
+    relreason/data/image_file.hpp | relreason/data/image_collection.hpp | relreason/data/image_cache*.hpp | relreason/data/scene_pictures.hpp) allowed='png|jpeglib|zlib' ;;
     relreason/data/xtensor.hpp) allowed='xtensor|xtl' ;;
     relreason/data/eigen.hpp | relreason/retrieval/compression.hpp) allowed=Eigen ;;
     relreason/retrieval/faiss_index.hpp) allowed=faiss ;;

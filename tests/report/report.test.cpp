@@ -169,7 +169,7 @@ TEST_CASE("The page loads nothing: no address is fetched, and its policy forbids
   }
   // The one address is the name of SVG: no more than a name.
   for (auto at = page.find("://"); at != page.npos; at = page.find("://", at + 1)) CHECK(page.substr(at - 4, 27) == "http://www.w3.org/2000/svg\"");
-  CHECK(contains(page, "content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\""));
+  CHECK(contains(page, "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\""));
 }
 
 TEST_CASE("The same run gives the same bytes") { CHECK(report::page_of(small_run()) == report::page_of(small_run())); }

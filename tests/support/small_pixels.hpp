@@ -20,11 +20,11 @@ struct pair : all_pairs<cell> {};
 
 // A type of its own: nvcc cannot write an alias of a model into a function's signature (docs/gpu.md).
 struct net : model<input<"image", maps<3, 12, 10>, scene>, input<"label", label<3>, scene>,
-                      let<"c1", conv2d<8, kernel<3>, stride<2>, padding<1>, no_bias>, of<"image">>, let<"n1", batch_norm<uniform_weight>, of<"c1">>,
-                      let<"r1", relu<>, of<"n1">>, let<"c2", conv2d<6, kernel<3>, stride<2>, padding<1>, no_bias>, of<"r1">>,
-                      let<"n2", batch_norm<then_relu>, of<"c2">>, let<"o", grid_objects<cell>, of<"n2">>,
-                      let<"r", sum_over<pair, mlp<relu<9>, relu<7>>>, of<"o", "o">>, let<"a", linear<3>, of<"r">>,
-                      minimize<cross_entropy<>, of<"a", "label">>> {};
+                   let<"c1", conv2d<8, kernel<3>, stride<2>, padding<1>, no_bias>, of<"image">>, let<"n1", batch_norm<uniform_weight>, of<"c1">>,
+                   let<"r1", relu<>, of<"n1">>, let<"c2", conv2d<6, kernel<3>, stride<2>, padding<1>, no_bias>, of<"r1">>,
+                   let<"n2", batch_norm<then_relu>, of<"c2">>, let<"o", grid_objects<cell>, of<"n2">>,
+                   let<"r", sum_over<pair, mlp<relu<9>, relu<7>>>, of<"o", "o">>, let<"a", linear<3>, of<"r">>,
+                   minimize<cross_entropy<>, of<"a", "label">>> {};
 
 inline batch<net> pictures(int n) {
   batch<net> b;

@@ -16,6 +16,7 @@
 #include "relreason/data/clevr.hpp"
 #include "relreason/data/clevr_program.hpp"
 #include "relreason/data/json_records.hpp"
+#include "relreason/data/picture_list.hpp"
 #include "relreason/data/scanner.hpp"
 
 namespace relreason::clevr {
@@ -334,6 +335,7 @@ struct dataset {
   std::vector<question> questions;
   std::vector<int> scene_of;  // per question
   sources from = {};
+  picture_list pictures = {};  // of the scenes, or none: data/scene_pictures.hpp
 };
 
 // A scene file and a file of questions about those scenes.

@@ -134,7 +134,8 @@ class image_collection {
 
   // Pictures that make(i) computes, the same at any time and on any thread. `origin` stands for the folder in messages; `identity` is a number that
   // changes with everything that decides the pixels.
-  static image_collection of_made(std::string origin, std::vector<std::string> names, std::uint64_t identity, std::function<image(std::size_t)> make) {
+  static image_collection of_made(std::string origin, std::vector<std::string> names, std::uint64_t identity,
+                                  std::function<image(std::size_t)> make) {
     auto all = of_names(std::move(origin), std::move(names));
     all.identity_ = {identity, 0};
     all.make_ = std::move(make);

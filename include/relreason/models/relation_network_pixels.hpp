@@ -17,7 +17,7 @@
 
 namespace relreason::models::from_pixels {
 
-struct question : sample {};          // one question about one picture is one graph
+struct question : sample {};  // one question about one picture is one graph
 struct cell : exactly<64, question> {};
 struct pair : all_pairs<cell> {};
 struct word : each<question> {};

@@ -123,7 +123,7 @@ inline std::string page_of(const run& r) {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>)";
   out += html(r.title) + "</title>\n<style>" + detail::style_with_dark() + "</style>\n</head>\n<body>\n" + scene_gradients();
   out += "<header><div><h1>" + html(r.title) + "</h1><div class=\"soft\">" + html(r.subtitle) + "</div>" + detail::links_html(r) +

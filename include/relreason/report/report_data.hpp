@@ -64,6 +64,7 @@ struct confusion_matrix {
 
 struct sample {
   clevr::scene scene;
+  std::string picture = {};  // a PNG's bytes: shown in place of the drawn scene
   std::string type, question, answer, prediction;
   std::vector<std::pair<std::string, double>> probabilities;  // the best first
   std::vector<double> pair_weights;                           // n x n: [a * n + b] is the size of pair (a, b)'s part of r; empty: unknown

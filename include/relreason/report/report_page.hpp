@@ -73,6 +73,7 @@ td:last-child, th:last-child { padding-right: 0; }
 .sample .body { padding: 12px 16px 14px; display: flex; flex-direction: column; gap: 8px; flex: 1; }
 .sample h3 { font-weight: 560; margin: 0; line-height: 1.4; overflow-wrap: anywhere; }
 .scene { display: block; width: 100%; height: auto; }
+.picture { aspect-ratio: 3 / 2; }
 .pair { stroke: var(--pair); fill: none; stroke-linecap: round; transition: stroke-opacity .12s; }
 .scene.choosing .pair { stroke-opacity: .06; }
 .scene .pair.chosen { stroke-opacity: 1; }

@@ -10,6 +10,7 @@
 
 #include "relreason/report/report_data.hpp"
 #include "relreason/report/report_numbers.hpp"
+#include "relreason/report/report_picture.hpp"
 #include "relreason/report/report_svg.hpp"
 #include "relreason/report/report_text.hpp"
 
@@ -34,9 +35,11 @@ inline std::string pair_list_html(const sample& s) {
 inline std::string sample_html(const sample& s, const std::string& color) {
   const bool right = s.answer == s.prediction;
   const std::string verdict = right ? "right" : "wrong";
-  std::string out = "<article class=\"card sample\" data-verdict=\"" + verdict + "\" data-type=\"" + html(s.type) + "\">" +
-                    scene_svg(s.scene, s.pair_weights) + "<div class=\"body\"><div><div class=\"soft type\">" + html(s.type) + "</div><h3>" +
-                    html(s.question) + "</h3></div><div class=\"verdict\"><span class=\"tag " + verdict + "\">" + verdict + "</span>";
+  std::string out =
+      "<article class=\"card sample\" data-verdict=\"" + verdict + "\" data-type=\"" + html(s.type) + "\">" +
+      (s.picture.empty() ? scene_svg(s.scene, s.pair_weights) : picture_html(s.picture, "Picture " + std::to_string(s.scene.image_index))) +
+      "<div class=\"body\"><div><div class=\"soft type\">" + html(s.type) + "</div><h3>" + html(s.question) +
+      "</h3></div><div class=\"verdict\"><span class=\"tag " + verdict + "\">" + verdict + "</span>";
   if (right) out += "<span>Answer <b>" + html(s.answer) + "</b></span>";
   else out += "<span>Predicted <b>" + html(s.prediction) + "</b></span><span>True answer <b>" + html(s.answer) + "</b></span>";
   out += "</div><div class=\"top\">";
@@ -53,11 +56,12 @@ inline std::string samples_html(const run& r, const std::string& color) {
   if (r.samples.empty()) return {};
   std::vector<const sample*> order;
   std::set<std::string> types;
-  bool has_pairs = false;
+  bool has_pairs = false, drawn = false;
   for (const auto& s : r.samples) {
     order.push_back(&s);
     types.insert(s.type);
     has_pairs |= !s.pair_weights.empty();
+    drawn |= s.picture.empty();
   }
   std::stable_partition(order.begin(), order.end(), [](const sample* s) { return s->answer != s->prediction; });
   std::string out = R"(<div class="filters" hidden><button type="button" data-show="all" aria-pressed="true">All</button>)"
@@ -69,7 +73,8 @@ inline std::string samples_html(const run& r, const std::string& color) {
   if (has_pairs) out += R"(<button type="button" id="pairs" aria-pressed="true">Pairs</button>)";
   out += R"(<span id="shown" class="soft" aria-live="polite"></span></div><div class="samples">)";
   for (const sample* s : order) out += sample_html(*s, color);
-  std::string note = "Wrong answers first. Scenes are drawn from their descriptions.";
+  std::string note =
+      std::string("Wrong answers first. ") + (drawn ? "Scenes are drawn from their descriptions." : "Pictures are those that the network was given.");
   if (has_pairs)
     note +=
         " A line joins two objects, a ring an object with itself: the size of that pair's part of the sum that the network answers from, both orders "

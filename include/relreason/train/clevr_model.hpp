@@ -1,12 +1,14 @@
 // relreason/train/clevr_model.hpp -- a trained network over CLEVR's scene descriptions: loaded with all it needs to read questions and name answers.
 #pragma once
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "relreason/data/atomic_file.hpp"
+#include "relreason/data/clevr_dictionary.hpp"
 #include "relreason/data/clevr_files.hpp"
 #include "relreason/train/checkpoint.hpp"
 #include "relreason/train/clevr_questions.hpp"
@@ -33,6 +35,14 @@ struct clevr_vocabulary {
     return {dictionary == "closed" ? clevr::dictionary::closed() : clevr::dictionary::scan(training, how), {}, encoder};
   }
 
+  // Of published weights, from a JSON file, for a network with room for so many words and answers. Numbers that the file leaves open go to the words
+  // and answers of CLEVR that it lacks, in their order: what the weights hold there must be learned anew.
+  static clevr_vocabulary published(const std::string& path, int n_words, int n_answers) {
+    const auto found = clevr::read_dictionary(path, n_words, n_answers);
+    return {clevr::dictionary(found.words.how(), filled(found.words.words(), clevr::closed_words)),
+            clevr::answer_list(filled(found.answers.names(), clevr::answers)), "ordinal7"};
+  }
+
   void save(std::map<std::string, std::string>& to) const {
     to["tokenization"] = clevr::tokenization_names[static_cast<std::size_t>(words.how())];
     to["words"] = joined(words.words());
@@ -55,23 +65,27 @@ struct clevr_vocabulary {
   scene_questions encode(const clevr::dataset& d) const { return encode(d, object_width()); }
   // Objects as rows of `width` numbers, zeros after the encoder's.
   scene_questions encode(const clevr::dataset& d, int width) const {
-    if (encoder == "ordinal7") return clevr::encode<clevr::ordinal7>(d.scenes, d.questions, d.scene_of, words, answers, width, d.from);
-    return clevr::encode<clevr::rgb_one_hot>(d.scenes, d.questions, d.scene_of, words, answers, width, d.from);
+    auto set = encoder == "ordinal7" ? clevr::encode<clevr::ordinal7>(d.scenes, d.questions, d.scene_of, words, answers, width, d.from)
+                                     : clevr::encode<clevr::rgb_one_hot>(d.scenes, d.questions, d.scene_of, words, answers, width, d.from);
+    set.pictures = d.pictures;
+    return set;
   }
-  // For a model with values "o" (or not), "w" and "a": refused where it has no room for the words, answers or objects.
+  // For a model with "o" or "image" (or neither), "w" and "a": refused where it has no room for words, answers or objects, or lacks its pictures.
   template <class M>
   scene_questions encode_for(const clevr::dataset& d) const {
-    constexpr int o = M::template find<"o">(), w = M::template find<"w">(), a = M::template find<"a">();
+    constexpr int w = M::template find<"w">(), a = M::template find<"a">();
     constexpr int limit = M::info[static_cast<std::size_t>(w)].limit, classes = M::info[static_cast<std::size_t>(a)].width;
     if (words.size() >= limit) fail("clevr_vocabulary: ", words.size(), " words; the model has room for ", limit - 1);
     if (answers.size() != classes) fail("clevr_vocabulary: ", answers.size(), " answers; the model gives ", classes);
     int width = object_width();
-    if constexpr (o >= 0) {
-      constexpr int room = M::info[static_cast<std::size_t>(o)].width;
+    if constexpr (has_input<M, "o">) {
+      constexpr int room = M::info[static_cast<std::size_t>(M::template find<"o">())].width;
       if (width > room) fail("clevr_vocabulary: encoder ", encoder, " makes ", width, " numbers an object; the model reads ", room);
       width = room;
     }
-    return encode(d, width);
+    auto set = encode(d, width);
+    if constexpr (has_input<M, "image">) check_pictures<M>(set, "clevr_vocabulary");
+    return set;
   }
 
  private:
@@ -82,6 +96,18 @@ struct clevr_vocabulary {
   }
   static void check_encoder(const std::string& name, const std::string& who) {
     if (name != "ordinal7" && name != "rgb-one-hot") fail(who, ": encoder ", name, "; wanted ordinal7 or rgb-one-hot");
+  }
+  // Names such as "<17>" become those of `all` that are missing.
+  template <class All>
+  static std::vector<std::string> filled(std::vector<std::string> names, const All& all) {
+    auto open = names.begin();
+    for (const auto name : all) {
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      open = std::find_if(open, names.end(), [](const std::string& n) { return n.starts_with('<') && n.ends_with('>'); });
+      if (open == names.end()) break;
+      *open++ = name;
+    }
+    return names;
   }
   static std::string joined(const std::vector<std::string>& v) {
     std::string out;

@@ -1,4 +1,4 @@
-// relreason/train/clevr_report.hpp -- the report of a run on CLEVR's scene descriptions: curves, accuracies, confusion, scenes with the pairs used.
+// relreason/train/clevr_report.hpp -- the report of a run on CLEVR's scenes or pictures: curves, accuracies, confusion, scenes with the pairs used.
 // Pairs: the side result "pairs" of the model's line "r", |g| of every ordered pair (message/sum_over.hpp).
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "relreason/core/describe.hpp"
+#include "relreason/data/png.hpp"
 #include "relreason/report/report.hpp"
 #include "relreason/train/clevr_model.hpp"
 #include "relreason/train/run.hpp"
@@ -46,9 +47,19 @@ inline void add_curves(report::run& to, const std::string& system, const std::st
 }
 
 template <class M>
-concept has_pairs = requires {
+concept has_pairs = has_input<M, "o"> && requires {
   typename M::template line_at<M::template find<"r">()>::bound::template side<name("pairs")>;
 };
+
+// A PNG for a page, or nothing where the program was built without libpng.
+inline std::string png_of([[maybe_unused]] image_view picture) {
+#if RELREASON_HAS_PNG
+  const auto bytes = png::encode(picture);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+#else
+  return {};
+#endif
+}
 
 // One question as the network answers it.
 template <class Predictor>
@@ -99,6 +110,7 @@ std::vector<report::sample> sample_answers(const parameters<M>& weights, const k
     set.fill<Object, Word>(b, std::span(&number, 1), padded);
     report::sample s = sample_of(predict, own, b, scheme.answers, d.scenes[scene]);
     s.question = d.questions[q].text;
+    if constexpr (has_input<M, "image">) s.picture = png_of(set.pictures[scene]);
     s.answer = scheme.answers[static_cast<std::size_t>(set.label[q])];
     s.type = set.type[q] >= 0 ? scheme.types[static_cast<std::size_t>(set.type[q])] : "other";
     const bool right = s.answer == s.prediction;

@@ -1,4 +1,4 @@
-// relreason/train/examples.hpp -- questions about scenes, encoded once and packed: what batches of state-description models are cut from.
+// relreason/train/examples.hpp -- questions about scenes or their pictures, encoded once and packed: what batches are cut from.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,23 @@
 
 #include "relreason/core/batch.hpp"
 #include "relreason/core/error.hpp"
+#include "relreason/data/image_transform.hpp"
+#include "relreason/data/picture_list.hpp"
 
 namespace relreason {
+
+// Whether the model M is given the value N; one that it computes does not count.
+template <class M, name N>
+inline constexpr bool has_input = [] {
+  constexpr int at = M::template find<N>();
+  return at >= 0 && M::info[static_cast<std::size_t>(at < 0 ? 0 : at)].kind == line_kind::input;
+}();
+
+// What becomes of a picture on its way into a batch: in training another thing in every epoch. What question q gets depends on seed, q and epoch.
+struct picture_change {
+  const augmentation* by = nullptr;  // null: as it is
+  std::uint64_t epoch = 0;
+};
 
 // Scenes as rows of numbers, questions as token ids. Several questions share a scene.
 struct scene_questions {
@@ -22,6 +37,7 @@ struct scene_questions {
   std::vector<std::int32_t> scene;  // per question: which scene
   std::vector<std::int16_t> label;  // -1 where the answer is not known
   std::vector<std::int8_t> type;    // -1 where the program is not known
+  picture_list pictures = {};       // by scene; none where no model asks for them
 
   std::size_t size() const { return scene.size(); }
   std::size_t scenes() const { return object_offsets.size() - 1; }
@@ -50,18 +66,25 @@ struct scene_questions {
     return most;
   }
 
-  // Fills a batch with the given questions. Values: "o" on Object (left out where the model has none), "w" on Word, "answer".
+  // Fills a batch with the given questions. Values: "o" on Object, "image" (each left out where it is no input of the model), "w" on Word, "answer".
   template <class Object, class Word, class M, class T>
-  void fill(batch<M, T>& to, std::span<const std::int32_t> questions, int padded) const {
+  void fill(batch<M, T>& to, std::span<const std::int32_t> questions, int padded, const picture_change& change = {}) const {
     to.clear();
     for (const std::int32_t question : questions) {
       const auto q = static_cast<std::size_t>(question);
       const auto s = static_cast<std::size_t>(scene[q]);
       to.add_sample();
-      if constexpr (M::template find<"o">() >= 0) {
+      if constexpr (has_input<M, "o">) {
         const std::size_t width = static_cast<std::size_t>(object_width);
         to.template count<Object>(object_count(s));
         to.template push<"o">(objects.data() + object_offsets[s] * width, static_cast<std::size_t>(object_count(s)) * width);
+      }
+      if constexpr (has_input<M, "image">) {
+        auto& bytes = to.template values<"image">();
+        bytes.resize(bytes.size() + pictures.picture_bytes());
+        std::uint8_t* picture = bytes.data() + bytes.size() - pictures.picture_bytes();
+        if (change.by) change.by->apply(pictures[s], q, change.epoch, picture);
+        else std::memcpy(picture, pictures[s].pixels, pictures.picture_bytes());
       }
       to.template count<Word>(length(q));
       to.template push<"w">(tokens.data() + token_offsets[q], static_cast<std::size_t>(length(q)));
@@ -70,5 +93,17 @@ struct scene_questions {
     to.template space<Word>().padded = padded;
   }
 };
+
+// Refuses questions whose scenes have no pictures, or none of the size that the model's input "image" has.
+template <class M>
+void check_pictures(const scene_questions& set, const std::string& who) {
+  constexpr std::size_t wanted = static_cast<std::size_t>(M::info[static_cast<std::size_t>(M::template find<"image">())].width);
+  if (set.pictures.size() != set.scenes())
+    fail(who, ": found ", set.pictures.size(), " pictures of ", set.scenes(),
+         " scenes, and the model looks at pictures; see data/scene_pictures.hpp");
+  if (set.pictures.picture_bytes() != wanted)
+    fail(who, ": found pictures of ", detail::extent_text(set.pictures[0]), ", ", set.pictures.picture_bytes(), " numbers each; the model wants ",
+         wanted);
+}
 
 }  // namespace relreason

@@ -78,6 +78,7 @@ class training_run {
   const Task& task() const { return task_; }
   const parameters<M>& weights() const { return trainer_.weights; }
   const limits<M>& planned() const { return limits_; }
+  const std::map<std::string, std::string>& settings() const { return options_.settings; }
   const run_state_record& record() const { return record_; }
   executor& threads() const { return threads_; }
   Trainer<M, Optimizer, Task::output>& inner() { return trainer_; }
@@ -109,6 +110,7 @@ class training_run {
   bool run() {
     stop_signal stop;
     run_log log(path("log.jsonl"), trainer_.steps);
+    trainer_.answers();  // planned now: memory that is short shows before an epoch is done
     while (record_.epoch <= options_.epochs && !done_) {
       if (!run_epoch(log, stop)) {
         save("last.safetensors");
@@ -148,6 +150,7 @@ class training_run {
   bool run_epoch(run_log& log, const stop_signal& stop) {
     const int size = options_.growing ? options_.growing->batch(record_.epoch) : options_.batch;
     const double rate = options_.schedule.rate(record_.epoch);
+    const int epoch = record_.epoch;
     const auto order = sampler_.order(options_.training.seed, record_.epoch, size);
     const batch_offsets batches{order.size(), static_cast<std::size_t>(size)};
     if (batches.count() == 0) fail("training_run: sampler ", sampler_.text(), " makes no batch of ", size, "; choose a smaller one");
@@ -162,7 +165,8 @@ class training_run {
     };
     trainer_.drop_parts();  // of an epoch that was left
     prefetcher<batch<M>> next([&](batch<M>& to, std::size_t k) {
-      task_.fill(to, part(k), whole(k));
+      if constexpr (requires { task_.fill(to, part(k), whole(k), record_.epoch); }) task_.fill(to, part(k), whole(k), epoch);
+      else task_.fill(to, part(k), whole(k));
       if (to.samples > 0) trainer_.stage(to);
     });
     progress bar(options_.title + " " + std::to_string(record_.epoch) + "/" + std::to_string(options_.epochs),

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -17,16 +18,22 @@
 
 namespace relreason {
 
-// M has the values "o" on Object (or not), "w" on Word, "answer" and "a". The sets must outlive the task. Questions are padded to the longest of
-// their step in training, and to the longest of both sets in validation.
+// M has the inputs "o" on Object, or "image", or neither; "w" on Word, "answer"; and the logits "a". The sets must outlive the task. Questions are
+// padded to the longest of their step in training, and to the longest of both sets in validation. Pictures are changed by `change` in training,
+// never in validation.
 template <class M, class Object, class Word>
 class scene_task {
  public:
   using model = M;
   static constexpr name output = "a";
 
-  scene_task(const scene_questions& training, const scene_questions& validation, metric::answer_scheme scheme)
-      : training_(training), validation_(validation), scheme_(std::move(scheme)), pad_(std::max(training.longest(), validation.longest())) {
+  scene_task(const scene_questions& training, const scene_questions& validation, metric::answer_scheme scheme,
+             std::optional<augmentation> change = std::nullopt)
+      : training_(training),
+        validation_(validation),
+        scheme_(std::move(scheme)),
+        change_(change),
+        pad_(std::max(training.longest(), validation.longest())) {
     check(training, "training");
     check(validation, "validation");
   }
@@ -43,10 +50,10 @@ class scene_task {
     if constexpr (M::template space<Object>() >= 0) at.template set<Object>(std::max({1, training_.most_objects(), validation_.most_objects()}));
     return at.template set<Word>(std::max(1, pad_));
   }
-  void fill(batch<M>& to, std::span<const std::int32_t> items, std::span<const std::int32_t> step) const {
+  void fill(batch<M>& to, std::span<const std::int32_t> items, std::span<const std::int32_t> step, int epoch = 1) const {
     int longest = 0;
     for (const std::int32_t q : step) longest = std::max(longest, training_.length(static_cast<std::size_t>(q)));
-    training_.template fill<Object, Word>(to, items, longest);
+    training_.template fill<Object, Word>(to, items, longest, {change_ ? &*change_ : nullptr, static_cast<std::uint64_t>(epoch)});
   }
   std::uint64_t right(const batch<M>& b, const float* logits) const {
     std::uint64_t right = 0;
@@ -65,6 +72,7 @@ class scene_task {
   void describe(std::map<std::string, std::string>& settings) const {
     settings["questions"] = std::to_string(training_.size()) + " about " + std::to_string(training_.scenes()) + " scenes";
     settings["padding_length"] = std::to_string(pad_);
+    if constexpr (has_input<M, "image">) settings["augmentation"] = change_ ? change_->text() : "none";
   }
 
   // Accuracies on the validation set by type of question and class of answer; adds up the loss where it is asked for.
@@ -92,13 +100,15 @@ class scene_task {
     for (std::size_t q = 0; q < s.size(); ++q)
       if (s.label[q] < 0 || s.label[q] >= classes)
         fail("scene_task: ", which, " question ", q, " has label ", s.label[q], "; wanted an answer, 0 to ", classes - 1);
-    if constexpr (M::template find<"o">() >= 0)
+    if constexpr (has_input<M, "o">)
       if (constexpr int width = M::info[static_cast<std::size_t>(M::template find<"o">())].width; s.object_width != width)
         fail("scene_task: ", which, " objects have ", s.object_width, " numbers; the model wants ", width);
+    if constexpr (has_input<M, "image">) check_pictures<M>(s, std::string("scene_task: ") + which);
   }
 
   const scene_questions &training_, &validation_;
   metric::answer_scheme scheme_;
+  std::optional<augmentation> change_;
   int pad_;
 };
 

@@ -14,6 +14,8 @@
 
 namespace relreason {
 
+// fill may take the epoch too, from 1, as fill(b, items, items, epoch): where what is filled in changes with it, as augmented pictures do.
+
 // How validation came out. The weights of the highest accuracy are kept; more values go into the log under their names.
 struct validation_result {
   double loss = 0, accuracy = 0;
