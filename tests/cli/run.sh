@@ -4,29 +4,8 @@ set -u
 source=${SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 work=${WORK:-$(mktemp -d)}
 program=${RN_CLEVR:-${BINARY:-$source/build/release}/examples/rn_clevr}
-if [ ! -x "$program" ]; then
-  echo "[skipped] rn_clevr: no $program; build the examples"
-  exit 0
-fi
-rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
-status=0
-passed() { echo "[passed] rn_clevr: $1"; }
-failed() {
-  echo "[failed] rn_clevr: $1"
-  shift
-  printf '  %s\n' "$@"
-  status=1
-}
-# refuses STATUS TEXT ARGUMENT...: the program ends with STATUS, and its one message has TEXT.
-refuses() {
-  local wanted=$1 text=$2 said code
-  shift 2
-  said=$("$program" "$@" 2>&1 >/dev/null </dev/null)
-  code=$?
-  if [ $code = "$wanted" ] && [[ $said == "rn_clevr: "*"$text"* ]]; then return; fi
-  failed "refuses: $*" "wanted status $wanted and \"$text\"" "found status $code and: $said"
-  refused=no
-}
+title="rn_clevr"
+. "$source/tests/support/program.sh"
 small=(--blocks-world 30 --blocks-world-val 5 --model small --batch 32 --threads 2)
 
 # ---- command lines: status 2, and the help is named

@@ -5,29 +5,8 @@ source=${SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 work=${WORK:-$(mktemp -d)}
 program=${RN_CLEVR:-${BINARY:-$source/build/release}/examples/rn_clevr}
 blocks=${BLOCKS_WORLD:-$(dirname "$program")/blocks_world}
-if [ ! -x "$program" ]; then
-  echo "[skipped] rn_clevr on pictures: no $program; build the examples"
-  exit 0
-fi
-rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
-status=0
-passed() { echo "[passed] rn_clevr on pictures: $1"; }
-failed() {
-  echo "[failed] rn_clevr on pictures: $1"
-  shift
-  printf '  %s\n' "$@"
-  status=1
-}
-# refuses STATUS TEXT ARGUMENT...: the program ends with STATUS, and its last message has TEXT.
-refuses() {
-  local wanted=$1 text=$2 said code
-  shift 2
-  said=$("$program" "$@" 2>&1 >/dev/null </dev/null)
-  code=$?
-  if [ $code = "$wanted" ] && [[ $said == *"rn_clevr: "*"$text"* ]]; then return; fi
-  failed "refuses: $*" "wanted status $wanted and \"$text\"" "found status $code and: $said"
-  refused=no
-}
+title="rn_clevr on pictures"
+. "$source/tests/support/program.sh"
 world=(--blocks-world 12 --blocks-world-val 4 --most-objects 4 --families one-hop --threads 2)
 small=(--model small-pixels "${world[@]}" --batch 16 --rate 1e-3 --cap 1e-3 --image-cache cache)
 run() { "$program" "$@" 2>>"$work/log"; }
