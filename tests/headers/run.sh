@@ -25,11 +25,11 @@ check_header() {
   case $header in
     relreason/data/blocks_templates.hpp | relreason/data/clevr_files.hpp | relreason/data/json_records.hpp) allowed='simdjson|zlib' ;;
     relreason/train/clevr_model.hpp | relreason/train/attribute_task.hpp) allowed='simdjson|zlib' ;;
-    relreason/train/clevr_report.hpp) allowed='png|simdjson|zlib' ;;
+    relreason/train/clevr_report.hpp | relreason/train/sort_of_clevr_report.hpp) allowed='png|simdjson|zlib' ;;
     relreason/data/clevr_dictionary.hpp) allowed=simdjson ;;
-    relreason/train/picture_answers.hpp) allowed='png|jpeglib|simdjson|zlib' ;;
+    relreason/train/picture_answers.hpp | relreason/retrieval/feature_files.hpp) allowed='png|jpeglib|simdjson|zlib' ;;
     relreason/data/byte_source.hpp) allowed=zlib ;;
-    relreason/data/png.hpp | relreason/data/blocks_pictures.hpp) allowed='png|zlib' ;;
+    relreason/data/png.hpp | relreason/data/blocks_pictures.hpp | relreason/data/sort_of_clevr_files.hpp) allowed='png|zlib' ;;
     relreason/data/jpeg.hpp) allowed='jpeglib' ;;
     relreason/data/image_file.hpp | relreason/data/image_collection.hpp | relreason/data/image_cache*.hpp | relreason/data/scene_pictures.hpp) allowed='png|jpeglib|zlib' ;;
     relreason/data/xtensor.hpp) allowed='xtensor|xtl' ;;
