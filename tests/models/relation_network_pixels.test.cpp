@@ -221,15 +221,15 @@ TEST_CASE("from pixels: a picture that the networks never saw, with 5 and with 2
                                                     {"Are there more big green things than large purple shiny cubes?", "no"}};
   thread_pool two(2);
   const auto check = [&](const auto& network) {
-    for (const auto& [text, answer] : asked)
+    for (const auto& one : asked)
       for (const int pads : {5, 20}) {
         clevr::question q;
-        q.text = text;
+        q.text = one.first;
         q.image_filename = "CLEVR_val_000013.png";
         const int length = static_cast<int>(network.vocabulary().words.encode(q).size());
         network.each({q}, *pictures, length + pads, "", [&](std::size_t, const float* logits) {
-          INFO(text << " after " << pads << " pads");
-          CHECK(network.vocabulary().answers.name(metric::largest_of(logits, 28)) == answer);
+          INFO(one.first << " after " << pads << " pads");
+          CHECK(network.vocabulary().answers.name(metric::largest_of(logits, 28)) == one.second);
         });
       }
   };

@@ -44,7 +44,7 @@ std::string bytes_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
-constexpr extract_options quiet{.progress = nullptr};
+const extract_options quiet{.progress = nullptr};
 
 }  // namespace
 

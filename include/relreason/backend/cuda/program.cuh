@@ -553,7 +553,7 @@ class batch_program {
   typename store::block block_;
   std::array<ready, 2> ready_;
   ready* now_ = &ready_[0];  // the last one that ran
-  int turn_ = 0;             // the last one that was made ready
+  std::size_t turn_ = 0;     // the last one that was made ready
   T *weights_ = nullptr, *state_ = nullptr, *gradients_ = nullptr, *shared_ = nullptr, *dshared_ = nullptr;
   std::byte* prepared_ = nullptr;
   double* loss_ = nullptr;
