@@ -43,14 +43,14 @@ std::string picture(int index) { return "images/val/CLEVR_val_00000" + std::to_s
 }  // namespace
 
 TEST_CASE("blocks pictures: each file is the picture of its scene, for any number of threads", "[data][blocks][threads]") {
-  temporary_folder one, three;
+  temporary_folder first, second;
   relreason::serial_executor serial;
   relreason::thread_pool threads(3);
-  CHECK(write_images(split_of(6), small(), serial, one.path) == 6);
-  CHECK(write_images(split_of(6), small(), threads, three.path) == 6);
+  CHECK(write_images(split_of(6), small(), serial, first.path) == 6);
+  CHECK(write_images(split_of(6), small(), threads, second.path) == 6);
   for (int i = 0; i < 6; ++i) {
-    CHECK(read(one / picture(i)) == render(make_stage(split_of(6), i), small()));
-    CHECK(content_of(one / picture(i)) == content_of(three / picture(i)));
+    CHECK(read(first / picture(i)) == render(make_stage(split_of(6), i), small()));
+    CHECK(content_of(first / picture(i)) == content_of(second / picture(i)));
   }
 }
 

@@ -288,7 +288,7 @@ TEST_CASE("sort of clevr: ten questions of each kind, in order, that agree with 
 }
 
 TEST_CASE("sort of clevr: colors, subtypes and shapes are uniform; ternary questions never ask about yellow", "[data][sort_of_clevr]") {
-  std::array<std::array<int, 6>, 3> colors{};
+  std::array<std::array<int, 6>, 3> asked{};
   std::array<std::array<int, 3>, 3> subtypes{};
   std::set<std::pair<int, int>> pairs;
   int circles = 0;
@@ -296,7 +296,7 @@ TEST_CASE("sort of clevr: colors, subtypes and shapes are uniform; ternary quest
     for (const auto& o : e.objects) circles += o.shape == ci;
     for (const auto& q : e.questions) {
       const auto k = static_cast<std::size_t>(q.what);
-      ++colors[k][q.a];
+      ++asked[k][q.a];
       ++subtypes[k][q.subtype];
       if (q.what == kind::ternary) pairs.insert({q.a, q.b});
     }
@@ -306,9 +306,9 @@ TEST_CASE("sort of clevr: colors, subtypes and shapes are uniform; ternary quest
   for (std::size_t k = 0; k < 3; ++k)
     for (const int n : subtypes[k]) CHECK(near(n, 8000, 1. / 3));
   for (std::size_t k = 0; k < 2; ++k)
-    for (const int n : colors[k]) CHECK(near(n, 8000, 1. / 6));
-  for (std::size_t c = 0; c < 5; ++c) CHECK(near(colors[2][c], 8000, 1. / 5));
-  CHECK(colors[2][yellow] == 0);
+    for (const int n : asked[k]) CHECK(near(n, 8000, 1. / 6));
+  for (std::size_t c = 0; c < 5; ++c) CHECK(near(asked[2][c], 8000, 1. / 5));
+  CHECK(asked[2][yellow] == 0);
   CHECK(pairs.size() == 20);  // ordered pairs of two different ones of five
   CHECK(near(circles, 4800, .5));
 }
