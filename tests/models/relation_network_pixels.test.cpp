@@ -168,7 +168,7 @@ TEST_CASE("from pixels: the released checkpoints compute the spec's numbers for 
   for (std::size_t i = 0; i < 6; ++i) CHECK(static_cast<double>(two.logits[i]) == Approx(wanted_two[i]).margin(tolerance));
 }
 
-TEST_CASE("from pixels: 160 real questions are answered as by the reference, 90.0 and 89.4 % of them right") {
+TEST_CASE("from pixels: 160 real questions are answered as by the reference, 90.0 and 89.4 % of them right", "[trains]") {
   const auto root = shared_data(folder);
   if (!root) return;
   const reference wanted = read_reference(*root + "reference_outputs.json");
