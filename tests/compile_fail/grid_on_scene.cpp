@@ -1,5 +1,5 @@
 // tests/compile_fail/grid_on_scene.cpp
-// expect: relreason::grid_objects: the objects must lie on an each<...> or at_most<n, ...> space of the space of the maps
+// expect: relreason::grid_objects: the objects must lie on an exactly<n, ...>, each<...> or at_most<n, ...> space of the space of the maps
 #include "relreason/core/block.hpp"
 #include "relreason/nn/batch_norm.hpp"
 #include "relreason/nn/conv2d.hpp"
