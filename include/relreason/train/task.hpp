@@ -10,11 +10,10 @@
 #include <vector>
 
 #include "relreason/core/batch.hpp"
+#include "relreason/metric/accuracy.hpp"
 #include "relreason/train/answers.hpp"
 
 namespace relreason {
-
-// fill may take the epoch too, from 1, as fill(b, items, items, epoch): where what is filled in changes with it, as augmented pictures do.
 
 // How validation came out. The weights of the highest accuracy are kept; more values go into the log under their names.
 struct validation_result {
@@ -22,7 +21,19 @@ struct validation_result {
   std::vector<std::pair<std::string, double>> more = {};
 };
 
-// train/scene_task.hpp is the one that ships.
+// Samples whose greatest logit is that of their "answer".
+template <class M>
+std::uint64_t right_answers(const batch<M>& b, const float* logits, int classes) {
+  std::uint64_t right = 0;
+  for (const auto answer : b.template values<"answer">()) {
+    right += metric::largest_of(logits, classes) == answer;
+    logits += classes;
+  }
+  return right;
+}
+
+// train/scene_task.hpp, attribute_task.hpp and sort_of_clevr_task.hpp ship. fill may take the epoch too, from 1, as fill(b, items, items, epoch): where
+// what is filled in changes with it, as augmented pictures do.
 template <class T>
 concept training_task = requires(const T t, batch<typename T::model>& b, std::span<const std::int32_t> items,
                                  const answers_of<typename T::model>& answers, std::map<std::string, std::string>& settings) {
