@@ -175,12 +175,6 @@ class state_case final : public gpu_case {
   std::vector<float> results_ = std::vector<float>(1);
   batches_ahead<rn_state> in_{from_, from_.size(), [this](const auto& b) { trainer_.stage(b); }};
 };
-device::trainer_on<cuda_system, rn_state> trainer_;
-std::vector<float> results_ = std::vector<float>(1);
-std::size_t steps_ = 0;
-prefetcher<const relreason::batch<rn_state>*> next_{
-    [this](const relreason::batch<rn_state>*& to, std::size_t) { trainer_.stage(*(to = &in_.next())); }};
-};
 
 class predict_case final : public gpu_case {
  public:

@@ -8,14 +8,14 @@ world=(--blocks-world 10000 --blocks-world-val 500 --families one-hop --most-obj
 recipe=(--batch 64 --rate 5e-4 --cap 1e-3 --every 1)
 
 "$root/scripts/setup.sh" "$@" demo
-configure release
+configure demo
 echo "demo: building the programs"
-cmake --build build/release --target hello_relations rn_clevr --parallel "$jobs"
-echo "demo: build/release/examples/hello_relations"
-build/release/examples/hello_relations
+cmake --build build/demo --target hello_relations rn_clevr --parallel "$jobs"
+echo "demo: build/demo/examples/hello_relations"
+build/demo/examples/hello_relations
 train() {
-  echo "demo: build/release/examples/rn_clevr train $*"
-  build/release/examples/rn_clevr train "$@"
+  echo "demo: build/demo/examples/rn_clevr train $*"
+  build/demo/examples/rn_clevr train "$@"
 }
 train "${world[@]}" "${recipe[@]}" --model small-mlp --epochs 14 --run runs/mlp
 train "${world[@]}" "${recipe[@]}" --model small --epochs 14 --run runs/rn --compare runs/mlp
