@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -10,33 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "../tests/support/small_graphs.hpp"
 #include "measure.hpp"
-#include "relreason/core/philox.hpp"
 #include "relreason/metric/scene_distances.hpp"
 
 namespace {
 
 using namespace relreason::metric;
-
-// Objects of CLEVR's attributes at random places.
-scene_graph random_scene(int n, std::uint64_t stream) {
-  relreason::random_stream random{1, stream};
-  scene_graph g;
-  std::vector<std::uint32_t> x, y;
-  for (int i = 0; i < n; ++i) {
-    const auto attribute = [&](std::uint32_t values) { return static_cast<std::uint8_t>(random.below(values)); };
-    const std::uint8_t size = attribute(2), color = attribute(8), material = attribute(2);
-    g.add({size, color, material, attribute(3)});
-    x.push_back(random.bits());
-    y.push_back(random.bits());
-  }
-  for (std::size_t a = 0; a < x.size(); ++a)
-    for (std::size_t b = 0; b < x.size(); ++b) {
-      if (x[a] > x[b]) g.connect(scene_graph::right, static_cast<int>(a), static_cast<int>(b));
-      if (y[a] > y[b]) g.connect(scene_graph::front, static_cast<int>(a), static_cast<int>(b));
-    }
-  return g;
-}
 
 template <class Distance>
 void measure(const char* title, int n, Distance&& distance) {
@@ -65,10 +46,11 @@ void measure_all(const char* objects, const std::vector<scene_graph>& g) {
 int main(int argc, char** argv) try {
   const int n = argc > 1 ? std::atoi(argv[1]) : 2000;
   if (n < 8) relreason::fail("ged: found ", argv[1], ", wanted a number of scenes from 8 on");
+  constexpr std::uint64_t seed = 1;
   std::vector<scene_graph> six, clevr;
   for (int i = 0; i < n; ++i) {
-    six.push_back(random_scene(6, static_cast<std::uint64_t>(i)));
-    clevr.push_back(random_scene(3 + i % 8, static_cast<std::uint64_t>(i)));
+    six.push_back(small_graphs::random_graph(6, static_cast<std::uint64_t>(i), seed));
+    clevr.push_back(small_graphs::random_graph(3 + i % 8, static_cast<std::uint64_t>(i), seed));
   }
   measure_all("6", six);
   measure_all("3 to 10", clevr);

@@ -187,12 +187,20 @@ void fill(batch<M>& to, const scenes& from, std::size_t n, std::size_t first = 0
   }
   to.template space<word>().padded = from.padded;
 }
+// Rows of logits -> log-probabilities, in place.
+inline void to_log_probabilities(std::vector<float>& rows, int width) {
+  for (auto row = rows.begin(); row != rows.end(); row += width) {
+    const double all = log_sum_exp(&*row, width);
+    for (auto x = row; x != row + width; ++x) *x = static_cast<float>(static_cast<double>(*x) - all);
+  }
+}
 template <class M>
 double megabytes(const batch<M>& b) {
   std::size_t bytes = 0;
   for (const auto& s : b.spaces) bytes += (s.offsets.capacity() + s.senders.capacity() + s.receivers.capacity() + s.index.capacity()) * sizeof(int);
   for (const auto& r : b.reals) bytes += r.capacity() * sizeof(float);
   for (const auto& i : b.indices) bytes += i.capacity() * sizeof(int);
+  for (const auto& i : b.bytes) bytes += i.capacity();
   return static_cast<double>(bytes) / (1 << 20);
 }
 
@@ -206,21 +214,23 @@ limits<M> limits_of(const scenes& s, std::size_t samples) {
   return at;
 }
 
+inline bool is_shift(const std::string& path) { return path.ends_with("shift"); }
+
 template <class M>
 void first_weights(parameters<M>& to, const std::string& folder, const char* file, const name_table& names) {
   if (folder.empty()) return;  // those of the seed
   load_options options{.names = names, .allow_extra = true};
   for (const auto& e : to.table().entries)
-    if (!e.path.ends_with("shift")) options.parts.push_back(e.path);
+    if (!is_shift(e.path)) options.parts.push_back(e.path);
   load_weights(safetensors::open(folder + "/" + file), to, options);
 }
 
-// The loss, and the L2 norm of the gradient of every array but the shifts, as JSON.
+// The loss, and the L2 norm of the gradient of every array but those `without`, as JSON.
 template <class M>
-std::string norms_of(double loss, const float* gradients, const name_table& names) {
+std::string norms_of(double loss, const float* gradients, const name_table& names, bool (*without)(const std::string&) = is_shift) {
   std::string norms;
   for (const auto& e : parameters<M>::table().entries) {
-    if (e.path.ends_with("shift")) continue;
+    if (without(e.path)) continue;
     double sum = 0;
     for (std::size_t i = 0; i < e.count; ++i) sum += static_cast<double>(gradients[e.offset + i]) * static_cast<double>(gradients[e.offset + i]);
     norms += (norms.empty() ? "" : ", ") + quoted(names(e.path)) + ": " + number_text(std::sqrt(sum));

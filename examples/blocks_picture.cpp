@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <cxxopts.hpp>
 #include <exception>
-#include <stdexcept>
 #include <string>
 
+#include "command_line.hpp"
 #include "relreason/core/error.hpp"
 #include "relreason/data/blocks_find_camera.hpp"
 #include "relreason/data/blocks_render.hpp"
@@ -17,10 +17,6 @@
 namespace blocks = relreason::blocks;
 namespace clevr = relreason::clevr;
 using relreason::image;
-
-struct usage : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 cxxopts::Options all_options() {
   cxxopts::Options all("blocks_picture",

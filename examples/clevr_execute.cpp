@@ -4,19 +4,15 @@
 #include <cxxopts.hpp>
 #include <exception>
 #include <iterator>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "command_line.hpp"
 #include "relreason/data/clevr_files.hpp"
 #include "relreason/data/clevr_program.hpp"
 
 namespace clevr = relreason::clevr;
 using strings = std::vector<std::string>;
-
-struct usage : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 cxxopts::Options all_options() {
   cxxopts::Options all("clevr_execute", "Executes the programs of CLEVR questions; files may be .json or .json.gz");

@@ -1,78 +1,23 @@
 // examples/rcbir.cpp -- relational image retrieval: features of a collection, the ground truth of its scenes, searches, scores, a page of rankings.
 // Paper: "Re-implementing and Extending Relation Network for R-CBIR"; the ordering to expect is random < CNN < RN < 2S-RN < AVF-RN (docs/rcbir.md).
+#include <algorithm>
 #include <cstdio>
-#include <cxxopts.hpp>
-#include <filesystem>
 #include <iostream>
-#include <map>
-#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
+#include "rcbir_options.hpp"
 #include "relreason/data/clevr_files.hpp"
 #include "relreason/metric/scene_distances.hpp"
 #include "relreason/retrieval/faiss_index.hpp"
-#include "relreason/retrieval/feature_files.hpp"
+#include "relreason/retrieval/ground_truth.hpp"
 #include "relreason/retrieval/protocol.hpp"
 #include "relreason/retrieval/ranking_page.hpp"
 
-using namespace relreason;
-using namespace relreason::retrieval;
-using options_given = cxxopts::ParseResult;
-
-static cxxopts::Options all_options() {
-  cxxopts::Options all("rcbir",
-                       "Retrieval of pictures by the relations in them.\n"
-                       "  rcbir extract  --images DIR --kind K [--weights W] --features F.npy [--safetensors F]\n"
-                       "  rcbir truth    --scenes F --features F.npy --truth F --distance D\n"
-                       "  rcbir search   --features F.npy --query NAME [--top K] [--index I] [--cosine]\n"
-                       "  rcbir evaluate --features F.npy,G.npy --truth F [--queries N] [--cosine] [--json F]\n"
-                       "  rcbir page     --images DIR --features F.npy,G.npy [--truth F] --query NAME --out F.html [--top K] [--queries N]\n"
-                       "Extraction and ground truth go on where they were stopped.");
-  auto add = all.add_options();
-  add("command", "extract, truth, search, evaluate or page", cxxopts::value<std::string>());
-  add("images", "folder of pictures (PNG, JPEG)", cxxopts::value<std::string>());
-  add("kind", std::string("of feature: ") + feature_kinds, cxxopts::value<std::string>());
-  add("weights", "safetensors of a network from pixels, by the published names or ours", cxxopts::value<std::string>()->default_value(""));
-  add("features", "feature files, .npy with their index .npy.json beside them", cxxopts::value<std::vector<std::string>>());
-  add("safetensors", "write the features there too", cxxopts::value<std::string>());
-  add("scenes", "CLEVR scene file, .json or .json.gz", cxxopts::value<std::string>());
-  add("truth", "file of distances between all pairs of the pictures' scenes", cxxopts::value<std::string>());
-  add("distance", "ged2018-soft, ged2018-hard, ged2019-soft, ged2019-hard, fuzzy, jaccard or xor",
-      cxxopts::value<std::string>()->default_value("ged2019-soft"));
-  add("query", "a picture of the collection, by its name", cxxopts::value<std::string>());
-  add("top", "how many to find", cxxopts::value<int>()->default_value("10"));
-  add("index", "flat (exact), faiss-flat, faiss-ivf or faiss-hnsw", cxxopts::value<std::string>()->default_value("flat"));
-  add("cosine", "1 - cosine as distance between features (default: l2)");
-  add("queries", "the first so many pictures are queries, as in the papers (501)", cxxopts::value<int>()->default_value("501"));
-  add("json", "all scores, for programs", cxxopts::value<std::string>());
-  add("out", "page to write", cxxopts::value<std::string>());
-  add("threads", "0: all", cxxopts::value<int>()->default_value("0"));
-  add("help", "print this");
-  all.parse_positional("command");
-  return all;
-}
-
-static std::string need(const options_given& o, const char* name) {
-  if (!o.count(name)) fail(o["command"].as<std::string>(), " wants --", name, "; rcbir --help lists the options");
-  return o[name].as<std::string>();
-}
-static std::vector<std::string> read_paths(const options_given& o) {
-  if (!o.count("features")) fail(o["command"].as<std::string>(), " wants --features F.npy; rcbir extract makes it");
-  return o["features"].as<std::vector<std::string>>();
-}
-static std::vector<feature_set> read_all(const options_given& o) {
-  std::vector<feature_set> all;
-  for (const auto& path : read_paths(o)) {
-    all.push_back(read_features(path));
-    if (all.back().names != all.front().names) fail(path, " is of other pictures than the first of --features; extract both from one folder");
-  }
-  return all;
-}
-static int index_of(const feature_set& f, const std::string& name) {
-  const auto at = std::find(f.names.begin(), f.names.end(), name);
-  if (at == f.names.end()) fail("--query ", name, " is no picture of the collection; its first one is ", f.names.front());
-  return static_cast<int>(at - f.names.begin());
-}
-static feature_distance distance_of(const options_given& o) { return o.count("cosine") ? feature_distance::cosine : feature_distance::l2; }
+using namespace rcbir;
 
 static void extract_features(const options_given& o, executor& threads) {
   const std::string kind = need(o, "kind"), weights = o["weights"].as<std::string>(), out = read_paths(o).front();
@@ -85,15 +30,8 @@ static void extract_features(const options_given& o, executor& threads) {
 
 static void make_truth(const options_given& o, executor& threads) {
   const auto features = read_all(o);
-  std::map<std::string, const clevr::scene*> by_name;
-  const auto scenes = clevr::read_scenes(need(o, "scenes"));
-  for (const auto& s : scenes) by_name.emplace(s.image_filename, &s);
-  std::vector<metric::scene_graph> graphs;
-  for (const auto& name : features.front().names) {
-    const auto at = by_name.find(name);
-    if (at == by_name.end()) fail(need(o, "scenes"), " has no scene of picture ", name, "; extract the features of pictures that it describes");
-    graphs.push_back(metric::scene_graph_of(*at->second));
-  }
+  const auto scenes = need(o, "scenes");
+  const auto graphs = scene_graphs_of(features.front().names, clevr::read_scenes(scenes), scenes);
   const auto made = metric::build_scene_distances(need(o, "truth"), graphs, metric::read_scene_distance(o["distance"].as<std::string>()), threads);
   std::printf("%s: %d scenes\n", need(o, "truth").c_str(), made.size());
 }
@@ -140,14 +78,8 @@ static void write_page(const options_given& o, executor& threads) {
   }
   if (o.count("truth")) {
     const metric::distance_matrix truth(need(o, "truth"));
-    std::vector<float> row(static_cast<std::size_t>(truth.size()));
-    truth.row(query, row);
-    std::vector<neighbor> order;
-    for (int i = 0; i < truth.size(); ++i)
-      if (i != query) order.push_back({static_cast<double>(row[static_cast<std::size_t>(i)]), i});
-    std::sort(order.begin(), order.end());
-    order.resize(std::min(order.size(), static_cast<std::size_t>(o["top"].as<int>())));
-    page.rows.push_back({"ground truth", "graph edit distance between scenes; pictures among these are outlined above", std::move(order)});
+    page.rows.push_back({"ground truth", "graph edit distance between scenes; pictures among these are outlined above",
+                         true_neighbors(truth, query, o["top"].as<int>())});
     page.columns = {"Spearman, as it is", "Spearman, length 1", "nDCG@5"};
     for (const auto& [name, s] : scores_of(features, o, threads))
       page.scores.push_back({name, {text_of(s.as_is.spearman.mean), text_of(s.unit.spearman.mean), text_of(s.better().ndcg.mean)}});

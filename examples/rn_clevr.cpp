@@ -31,9 +31,7 @@ static int with_model(const std::string& where, const std::string& name, const c
 static int train(const arguments_type& o, executor& threads) {
   if (o.count("compare")) read_shares(text(o, "compare") + "/shares.tsv");  // refused now, not after the training
   run_options run = recipe(o);
-#if !defined(RN_CLEVR_CUDA)
-  if (run.training.device.cuda) fail("--device ", device::text_of(run.training.device), ": this rn_clevr was built without CUDA; see docs/gpu.md");
-#endif
+  program::check(run.training.device);
   const auto name = o["model"].as<std::string>();
   if (is_picture_model(name)) return train_on_pictures(o, run, threads);
   const world_settings world(o);

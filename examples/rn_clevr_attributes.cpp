@@ -28,7 +28,7 @@ int train_on_attributes(const arguments_type& o, const run_options& run, executo
   const auto train = load(o, "train", whole(o, "blocks-world"), world, true, threads);
   const auto val = load(o, "val", whole(o, "blocks-world-val"), world, true, threads);
   const task about(train, val, real(o, "plainest"), augmentation_of(o));
-  training_run<task, adam, trainer_type> t(about, run, threads);
+  training_run<task, adam, program::trainer_type> t(about, run, threads);
   if (const int status = run_to_end(o, t, std::to_string(about.size()) + " pictures", threads)) return status;
   std::cerr << "weights to begin another network with: --init " << t.path("best.safetensors") << "\n";
   return 0;

@@ -11,10 +11,10 @@
 #include <memory>
 #include <optional>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "command_line.hpp"
 #include "relreason/train/clevr_model.hpp"
 #include "relreason/train/run.hpp"
 
@@ -23,10 +23,6 @@ namespace rn_clevr {
 using namespace relreason;
 using arguments_type = cxxopts::ParseResult;
 
-// A wrong command line: exit status 2.
-struct usage : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 template <class... Parts>
 [[noreturn]] void refuse(const Parts&... parts) {
   std::ostringstream text;
@@ -126,6 +122,7 @@ inline constexpr option options[] = {
     {"Recipe", "seed", in_train | in_evaluate, whole_from(0, UINT64_MAX), "1", "of weights, order, dropout and blocks world"},
     {"Recipe", "device", in_train, any_text, "cpu", "where steps run: cpu, cuda or cuda:N; checkpoints fit both"},
     {"Recipe", "device-memory", in_train, whole_from(0, 1 << 24), "0", "MiB that a step may take on the device (0: what is free)"},
+    {"Recipe", "table-memory", in_train, whole_from(0, 1 << 24), "256", "MiB of scenes or pictures that may stay on the device"},
     {"Recipe", "bf16", in_train, flag, "", "products of bf16 numbers, sums of fp32"},
     {"Recipe", "tf32", in_train, flag, "", "products of tf32 numbers, sums of fp32 (--device cuda)"},
     {"Recipe", "lanes", in_train, whole_from(0, most_lanes), "0",
@@ -298,6 +295,7 @@ inline run_options recipe(const arguments_type& o) {
   r.training.lanes = whole(o, "lanes");
   r.training.device = device_of(o);
   r.training.device_memory = static_cast<std::size_t>(whole(o, "device-memory")) << 20;
+  r.training.table_memory = static_cast<std::size_t>(whole(o, "table-memory")) << 20;
   if (is_set(o, "bf16")) r.training.arithmetic = precision::bf16;
   if (is_set(o, "tf32")) {
     if (is_set(o, "bf16")) refuse("--tf32 and --bf16 are given; wanted one of them");

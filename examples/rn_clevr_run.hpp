@@ -5,25 +5,16 @@
 #include <iostream>
 #include <string>
 
+#include "program_device.hpp"
 #include "relreason/data/blocks_world.hpp"
 #include "relreason/data/scene_pictures.hpp"
 #include "relreason/models/relation_network.hpp"
 #include "relreason/models/relation_network_pixels.hpp"
 #include "relreason/train/clevr_report.hpp"
-#include "relreason/train/device_trainer.hpp"
 #include "relreason/train/transfer.hpp"
 #include "rn_clevr_options.hpp"
 
 namespace rn_clevr {
-
-// RN_CLEVR_CUDA: linked with rn_clevr_cuda*.cu, which have the CUDA part of each model.
-#if defined(RN_CLEVR_CUDA)
-template <class M, class Optimizer, name... Wanted>
-using trainer_type = device_trainer<M, Optimizer, Wanted...>;
-#else
-template <class M, class Optimizer, name... Wanted>
-using trainer_type = trainer<M, Optimizer, Wanted...>;
-#endif
 
 // A network that sees pictures has spaces of its own.
 template <class M>
@@ -100,7 +91,7 @@ int train_on(const arguments_type& o, const run_options& run, const clevr_vocabu
              std::optional<augmentation> change, executor& threads) {
   const auto train_set = v.encode_for<M>(train), val_set = v.encode_for<M>(val);
   const task_of<M> task(train_set, val_set, clevr::scheme_of(v.answers), change);
-  training_run<task_of<M>, adam, trainer_type> t(task, run, threads);
+  training_run<task_of<M>, adam, program::trainer_type> t(task, run, threads);
   if (const int status = run_to_end(o, t, std::to_string(train_set.size()) + " questions", threads)) return status;
   write_clevr_report(t, val, text(o, "compare"));
   std::cerr << "report: " << t.path("report.html") << "\n";

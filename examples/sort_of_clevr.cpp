@@ -4,24 +4,15 @@
 #include <string>
 #include <thread>
 
+#include "program_device.hpp"
 #include "relreason/data/sort_of_clevr_files.hpp"
 #include "relreason/models/sort_of_clevr.hpp"
-#include "relreason/train/device_trainer.hpp"
 #include "relreason/train/sort_of_clevr_report.hpp"
 #include "sort_of_clevr_options.hpp"
 
 using namespace relreason;
 namespace soc = relreason::sort_of_clevr;
 using namespace sort_of_clevr_program;
-
-// SORT_OF_CLEVR_CUDA: linked with sort_of_clevr_cuda.cu, which has the CUDA part of both models.
-#if defined(SORT_OF_CLEVR_CUDA)
-template <class M, class Optimizer, name... Wanted>
-using trainer_type = device_trainer<M, Optimizer, Wanted...>;
-#else
-template <class M, class Optimizer, name... Wanted>
-using trainer_type = trainer<M, Optimizer, Wanted...>;
-#endif
 
 // Validation as the run asks for it after each epoch, and said aloud.
 template <class M>
@@ -46,16 +37,14 @@ static int train(const arguments_type& o, const soc::options& world, executor& t
   r.schedule = o.count("cosine") ? make_schedule("cosine", {.base = rate, .period = r.epochs + 1}) : make_schedule("constant", {.base = rate});
   r.sampler = o.count("mixed") ? "shuffle" : "in-turn";
   r.training = {.seed = world.seed, .clip = 0, .device = device::parse_device(o["device"].as<std::string>())};
-#if !defined(SORT_OF_CLEVR_CUDA)
-  if (r.training.device.cuda) fail("--device ", device::text_of(r.training.device), ": this program was built without CUDA; see docs/gpu.md");
-#endif
+  program::check(r.training.device);
   if (o.count("bf16")) r.training.arithmetic = precision::bf16;
   if (const double factor = o["sum-rate"].as<double>(); factor < 1) {
     r.training.rate_factors = {{"a.0.", factor}};
     r.settings["sum_rate"] = std::to_string(factor);
   }
   r.settings["model"] = o["model"].as<std::string>();
-  training_run<spoken_task<M>, adam, trainer_type> t(task, r, threads, adam{.weight_decay = 0});
+  training_run<spoken_task<M>, adam, program::trainer_type> t(task, r, threads, adam{.weight_decay = 0});
   task.now = &t.record();
   std::fprintf(stderr, "%s in %s: %zu questions, %zu parameters, %s, %d threads\n", t.resume_if_present() ? "resuming" : "training",
                t.path("").c_str(), task.size(), t.weights().count(), t.inner().instructions(), threads.threads());

@@ -3,21 +3,16 @@
 
 #include <cstdint>
 #include <cxxopts.hpp>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "command_line.hpp"
 #include "relreason/backend/device_name.hpp"
 #include "relreason/data/sort_of_clevr_kinds.hpp"
 
 namespace sort_of_clevr_program {
 
 using arguments_type = cxxopts::ParseResult;
-
-// A wrong command line: exit status 2.
-struct usage : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 inline cxxopts::Options all_options() {
   cxxopts::Options all("sort_of_clevr",

@@ -78,7 +78,8 @@ begin "packages"
 finish
 
 begin "configure"
-if configure release; then finish; else fail; echo "$passed passed, $failed failed, $skipped skipped"; exit 1; fi
+# For one GPU only, which takes half the time of the three that a release is compiled for.
+if configure release -DRELREASON_CUDA_ARCHITECTURES=90-real; then finish; else fail; echo "$passed passed, $failed failed, $skipped skipped"; exit 1; fi
 
 if [ $quick = yes ]; then
   build release core_tests

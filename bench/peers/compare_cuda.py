@@ -19,8 +19,11 @@ import subprocess
 import sys
 import time
 
-import compare
+import agreement
 import report
+from machine import machine
+from programs import Server
+from session import HERE, workload
 
 STATE = {"eager": (8, 12), "compile": (2, 2.5)}
 # title; must and aim: PyTorch's time over ours, by engine; forward: our case whose share of the ceiling counts, must and aim.
@@ -43,7 +46,7 @@ def missing():
         import torch
     except ImportError as error:
         return f"PyTorch is missing ({error})"
-    if not compare.workload:
+    if not workload:
         return "numpy or safetensors is missing"
     return None if torch.cuda.is_available() else "PyTorch finds no GPU"
 
@@ -67,9 +70,9 @@ class Peer:
     """PyTorch on the GPU, in a process of its own."""
 
     def __init__(self, options):
-        command = [sys.executable, str(compare.HERE / "pytorch_rn.py"), "--data", str(options.data), "--device", "cuda"]
+        command = [sys.executable, str(HERE / "pytorch_rn.py"), "--data", str(options.data), "--device", "cuda"]
         cache = {"TORCHINDUCTOR_CACHE_DIR": str((options.data / "inductor").absolute())}
-        self.server = compare.Server(command, cache, sorted(os.sched_getaffinity(0)))
+        self.server = Server(command, cache, sorted(os.sched_getaffinity(0)))
 
     def ask(self, request):
         return self.server.ask(request)
@@ -88,7 +91,7 @@ def type_of(case):
 
 
 def check(case, mine, peer):
-    """Both sides at the first weights, as compare.py checks them; state is checked by its predictions."""
+    """Both sides at the first weights, as rounds.py checks them; state is checked by its predictions."""
     if base_of(case) == "state":
         return {"note": "its network is checked by the predictions"}
     if "error" in mine:
@@ -97,15 +100,10 @@ def check(case, mine, peer):
     if base_of(case) == "predict":
         if "log_probabilities" not in theirs:
             return {"note": f"not checked: PyTorch says {theirs.get('error')}"}
-        worst = max(abs(a - b) for a, b in zip(mine["log_probabilities"], theirs["log_probabilities"], strict=True))
-        return {"log_probability": worst, "allowed": 1e-4, "agree": worst <= 1e-4}
+        return agreement.predictions(mine, theirs)
     if set(theirs.get("norms", {})) != set(mine["norms"]):
         return {"note": f"not checked: tensors differ, or PyTorch says {theirs.get('error')}"}
-    off = {name: abs(mine["norms"][name] - norm) / (abs(norm) + 1e-30) for name, norm in theirs["norms"].items()}
-    worst = max(off, key=off.get)
-    loss = abs(mine["loss"] - theirs["loss"]) / (abs(theirs["loss"]) + 1e-30)
-    allowed = 1e-3 if type_of(case) == "f32" else 2e-2
-    return {"loss": loss, "gradient": off[worst], "worst": worst, "allowed": allowed, "agree": max(loss, off[worst]) <= allowed}
+    return agreement.gradients(mine, theirs, 1e-3 if type_of(case) == "f32" else 2e-2)
 
 
 def run_case(case, options, deadline):
@@ -222,13 +220,13 @@ def main():
     if why := missing():
         sys.exit(f"compare_cuda: {why}: nothing compared, nothing written")
     end = time.monotonic() + options.seconds
-    compare.workload.write(options.data)
+    workload.write(options.data)
     first = ours(options, "predict")
     if "device" not in first:
         sys.exit(f"compare_cuda: {options.ours}: {first['error']}")
     peer = Peer(options)
     result = {"date": f"{datetime.datetime.now():%Y-%m-%d}", "device": first["device"], "peer": peer.ask("info"), "rounds": options.rounds,
-              "machine": compare.machine(), "cases": {}}
+              "machine": machine(), "cases": {}}
     peer.server.close()
     options.out.mkdir(parents=True, exist_ok=True)
     for k, case in enumerate(options.cases):

@@ -43,14 +43,16 @@ BATCHES_IN_TURN, STEPS_A_WAIT = 4, 10   # on a GPU
 
 
 def pair_layer(first, o, q, factored):
-    """Layer 0 on all pairs of scenes with n rows each: o [B, n, k], q [B, Q] -> [B n n, H], row a n + b of a scene is [o_b ; o_a ; q]."""
+    """Layer 0 on all pairs of scenes with n rows each: o [B, n, k], q [B, Q] or None -> [B n n, H], row a n + b of a scene is [o_b ; o_a ; q]."""
     scenes, n, k = o.shape
     if factored:
         w = first.weight
-        u, v = F.linear(o, w[:, :k]), F.linear(o, w[:, k:2 * k]) + F.linear(q, w[:, 2 * k:], first.bias).unsqueeze(1)
+        asked = first.bias if q is None else F.linear(q, w[:, 2 * k:], first.bias).unsqueeze(1)
+        u, v = F.linear(o, w[:, :k]), F.linear(o, w[:, k:2 * k]) + asked
         return (u.unsqueeze(1) + v.unsqueeze(2)).view(scenes * n * n, -1)
     shape = (scenes, n, n, -1)
-    x = torch.cat([o.unsqueeze(1).expand(shape), o.unsqueeze(2).expand(shape), q.view(scenes, 1, 1, -1).expand(shape)], dim=3)
+    asked = [] if q is None else [q.view(scenes, 1, 1, -1).expand(shape)]
+    x = torch.cat([o.unsqueeze(1).expand(shape), o.unsqueeze(2).expand(shape), *asked], dim=3)
     return first(x.view(scenes * n * n, -1))
 
 
@@ -263,9 +265,9 @@ def warm(step, least):
 
 
 def run(ready, options, case, mode, rounds, least):
-    found = Mode(mode, options.device)   # also sets TF32, for steps made before
+    found = options.mode(mode, options.device)   # also sets TF32, for steps made before
     if (case, mode) not in ready:
-        step, _ = CASES[case](options.data, found, False)
+        step, _ = options.cases[case](options.data, found, False)
         warm(step, least)
         ready[case, mode] = step
     step, times = ready[case, mode], []
@@ -282,10 +284,12 @@ def run(ready, options, case, mode, rounds, least):
 
 
 def check(options, case, mode):
-    step, model = CASES[case](options.data, Mode(mode, options.device), True)
-    if case == "predict":
-        return {"log_probabilities": step()[0].tolist()}
-    return {"loss": float(step().detach()), "norms": {name: float(value.grad.double().norm()) for name, value in model.named_parameters()}}
+    step, model = options.cases[case](options.data, options.mode(mode, options.device), True)
+    found, vanishing = step().detach(), getattr(model, "vanishing", ())
+    if found.dim():
+        return {"features" if case == "features" else "log_probabilities": found.flatten().tolist()}
+    return {"loss": float(found), "norms": {name: float(value.grad.double().norm()) for name, value in model.named_parameters()
+                                            if name not in vanishing}}
 
 
 def information(options):
@@ -300,7 +304,7 @@ def answer(ready, options, line):
     if verb == "info":
         return information(options)
     try:
-        if verb not in ("run", "check") or case not in CASES:
+        if verb not in ("run", "check") or case not in options.cases:
             raise ValueError(f"unknown request {line.strip()!r}")
         found = run(ready, options, case, mode, int(rounds), int(least or 3)) if verb == "run" else check(options, case, mode)
     except Exception as error:   # a compiler that is missing, a mode that does not exist: one line, and the next request
@@ -308,12 +312,13 @@ def answer(ready, options, line):
     return {"case": case, "mode": mode, **found}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def serve(description, cases, mode):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     options = parser.parse_args()
+    options.cases, options.mode = cases, mode
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     ready = {}
@@ -325,4 +330,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    serve(__doc__, CASES, Mode)

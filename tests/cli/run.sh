@@ -104,31 +104,12 @@ if [ $code = 0 ] && grep -q -- --tokenization <<<"$help" && [ -z "$undocumented"
 else failed "--help" "status $code" "$undocumented"; fi
 
 # ---- Ctrl-C: the step ends, a checkpoint is written, status 130; the same command goes on and ends in the same bytes
-train() { "$program" train "${small[@]}" --epochs 3 --rate 1e-3 --cap 1e-3 "$@" 2>>"$work/log" >/dev/null; }
-train --run whole || failed "trains" "$(tail -3 "$work/log")"
-stops=0 code=130
-for attempt in 1 2 3 4 5 6 7 8 9 10 11 12; do
-  set -m
-  "$program" train "${small[@]}" --epochs 3 --rate 1e-3 --cap 1e-3 --run parts 2>>"$work/log" >/dev/null &
-  child=$!
-  set +m
-  for _ in $(seq 400); do  # until it trains
-    kill -0 $child 2>/dev/null || break
-    [ -n "$(grep SigCgt "/proc/$child/status" 2>/dev/null | awk '{ if (substr($2, length($2)) ~ /[2367abef]/) print 1 }')" ] && break
-    sleep 0.01
-  done
-  kill -INT $child 2>/dev/null
-  wait $child
-  code=$?
-  [ $code = 130 ] || break
-  stops=$((stops + 1))
-done
-[ $code = 130 ] && { train --run parts; code=$?; }
-if [ $code = 0 ] && [ $stops -gt 0 ] && cmp -s whole/last.safetensors parts/last.safetensors && cmp -s whole/log.jsonl parts/log.jsonl &&
-  cmp -s whole/best.safetensors parts/best.safetensors; then passed "stopped by Ctrl-C (status 130), the same command goes on to the same bytes"
-else failed "Ctrl-C" "status $code after $stops stops" "$(tail -3 "$work/log")"; fi
+middle=(train "${small[@]}" --epochs 3 --rate 1e-3 --cap 1e-3)
+"$program" "${middle[@]}" --run whole 2>>"$work/log" >/dev/null || failed "trains" "$(tail -3 "$work/log")"
+stop_and_go_on 12 "${middle[@]}" --run parts
+after_stops whole parts "stopped by Ctrl-C (status 130), the same command goes on to the same bytes"
 refused=yes
-refuses 1 'batch: 32 in the checkpoint, now 64' train "${small[@]}" --epochs 3 --rate 1e-3 --cap 1e-3 --run whole --batch 64
+refuses 1 'batch: 32 in the checkpoint, now 64' "${middle[@]}" --run whole --batch 64
 printf 'no checkpoint' >torn.safetensors
 refuses 1 './torn.safetensors' evaluate --run . --weights torn.safetensors
 head -c 3000 whole/best.safetensors >cut.safetensors

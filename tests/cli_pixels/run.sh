@@ -13,27 +13,8 @@ run() { "$program" "$@" 2>>"$work/log"; }
 
 # ---- a blocks world, stopped by Ctrl-C and not: the same bytes; the report has the pictures
 run train "${small[@]}" --epochs 3 --run whole || failed "trains" "$(tail -3 log)"
-stops=0 code=130
-for attempt in 1 2 3 4 5 6 7 8; do
-  set -m
-  "$program" train "${small[@]}" --epochs 3 --run parts 2>>log &
-  child=$!
-  set +m
-  for _ in $(seq 400); do  # until it trains
-    kill -0 $child 2>/dev/null || break
-    [ -n "$(grep SigCgt "/proc/$child/status" 2>/dev/null | awk '{ if (substr($2, length($2)) ~ /[2367abef]/) print 1 }')" ] && break
-    sleep 0.01
-  done
-  kill -INT $child 2>/dev/null
-  wait $child
-  code=$?
-  [ $code = 130 ] || break
-  stops=$((stops + 1))
-done
-[ $code = 130 ] && { run train "${small[@]}" --epochs 3 --run parts; code=$?; }
-if [ $code = 0 ] && [ $stops -gt 0 ] && cmp -s whole/last.safetensors parts/last.safetensors && cmp -s whole/log.jsonl parts/log.jsonl
-then passed "stopped by Ctrl-C, the same command goes on to the same bytes, in the middle of augmented epochs"
-else failed "Ctrl-C" "status $code after $stops stops" "$(tail -3 log)"; fi
+stop_and_go_on 8 train "${small[@]}" --epochs 3 --run parts
+after_stops whole parts "stopped by Ctrl-C, the same command goes on to the same bytes, in the middle of augmented epochs"
 if [ "$(grep -o 'src="data:image/png;base64,iVBORw0KGgo' whole/report.html | wc -l)" -ge 2 ] && grep -q 'Pictures are those that the network was given' whole/report.html
 then passed "the report shows the pictures"; else failed "report" "no PNG in whole/report.html"; fi
 before=$(stat -c '%Y %i' cache/*train*)

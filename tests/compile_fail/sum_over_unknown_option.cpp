@@ -1,5 +1,5 @@
 // tests/compile_fail/sum_over_unknown_option.cpp
-// expect: relreason::sum_over: an option must be by_sum, by_mean, by_max, by_weights<n>, padded<n> or question_at<layer>
+// expect: relreason::sum_over: an option must be by_sum, by_mean, by_max, by_weights<n>, padded<n>, into_receivers or question_at<layer>
 #include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/message/sum_over.hpp"

@@ -117,3 +117,40 @@ TEST_CASE("batch: pushes convert to the input's own type, and clear() empties ev
   CHECK(b.space<word>().offsets == std::vector<int>{0});
   CHECK(b.space<masked>().index.empty());
 }
+
+TEST_CASE("batch: rows of a table are copied, or named where a device holds them; clear() forgets rows, not what is held", "[core]") {
+  const std::vector<float> table{0, 1, 10, 11, 20, 21, 30, 31};
+  const rows_view<const float> rows{table.data(), 4, 2};
+  batch<net> b;
+  b.push_rows<"x">(rows, 1, 2);
+  CHECK(b.values<"x">() == std::vector<float>{10, 11, 20, 21});
+  b.clear();
+  b.held[0] = true;
+  b.push_rows<"x">(rows, 2, 2);
+  b.push_rows<"x">(rows, 4, 0);
+  CHECK(b.values<"x">().empty());
+  CHECK(b.row_numbers[0] == std::vector<int>{2, 3});
+  b.clear();
+  CHECK(b.row_numbers[0].empty());
+  b.push_rows<"x">(rows, 0, 1);
+  CHECK(b.row_numbers[0] == std::vector<int>{0});
+  CHECK(contains(message_of([&] { b.push_rows<"x">(rows, 3, 2); }), "input \"x\": asked for rows 3 to 5 of a table of 4"));
+  CHECK(contains(message_of([&] { b.push_rows<"x">(rows, std::size_t(-1), 2); }), "of a table of 4"));
+  CHECK(contains(message_of([&] {
+                   b.push_rows<"x">(rows_view<const float>{table.data(), 2, 4}, 0, 1);
+                 }),
+                 "found a table of 4 values per row, wanted 2"));
+  CHECK(b.row_numbers[0].size() == 1);
+
+  auto some = good();
+  some.values<"x">().clear();
+  some.held[0] = true;
+  some.push_rows<"x">(rows, 1, 2);
+  std::array<bool, net::n> all{};
+  all[0] = all[1] = all[2] = true;
+  some.check_for(planned(), all, {4});
+  CHECK(contains(message_of([&] { some.check_for(planned(), all, {2}); }), "names row 2, but the table that is held has 2"));
+  CHECK(contains(message_of([&] { some.check(planned()); }), "has numbers of rows, but no table of them is held here"));
+  some.push_rows<"x">(rows, 0, 1);
+  CHECK(contains(message_of([&] { some.check_for(planned(), all, {4}); }), "input \"x\" has 6 values; wanted 2 rows"));
+}

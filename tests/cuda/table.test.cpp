@@ -10,8 +10,8 @@
 #include "relreason/graph/pick.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/loss/multi_label.hpp"
+#include "relreason/message/encode_pairs.hpp"
 #include "relreason/message/pool.hpp"
-#include "relreason/message/sum_over.hpp"
 #include "relreason/nn/add.hpp"
 #include "relreason/nn/batch_norm.hpp"
 #include "relreason/nn/conv2d.hpp"
@@ -93,6 +93,7 @@ TEST_CASE("operations by backend: the table names what runs on a device, and eve
                                            {"padded_shortcut", runs_there<padded_shortcut<5>, image>},
                                            {"pool", runs_there<pool<object>, x>},
                                            {"sum_over", runs_there<sum_over<pair, mlp<relu<3>>>, x, x, on_scene>},
+                                           {"encode_pairs", runs_there<encode_pairs<pair, mlp<relu<3>>>, x, x, on_scene>},
                                            {"pick", runs_there<pick<masked>, x>},
                                            {"block", runs_there<stack, x>},
                                            {"repeat", runs_there<repeat<2, stack>, x>},
@@ -119,6 +120,7 @@ TEST_CASE("operations by backend: the table names what runs on a device, and eve
                                              {"padded_shortcut", has_products<padded_shortcut<5>, image>},
                                              {"pool", has_products<pool<object>, x>},
                                              {"sum_over", has_products<sum_over<pair, mlp<relu<3>>>, x, x, on_scene>},
+                                             {"encode_pairs", has_products<encode_pairs<pair, mlp<relu<3>>>, x, x, on_scene>},
                                              {"pick", has_products<pick<masked>, x>}};
   for (const auto& [name, some] : products) {
     INFO(name);

@@ -133,6 +133,30 @@ template <class M, class Optimizer, name... Wanted>
 using on_serial = device::trainer_on<device::serial_system, M, Optimizer, Wanted...>;
 }
 
+TEST_CASE("device trainer: a run whose scenes stay there has the bytes of one that copies them, and says what stays", "[cuda]") {
+  const temporary_folder folder;
+  serial_executor serial;
+  const small_run::data d;
+  const auto task = d.task();
+  std::string last[2];
+  for (const int parts : {1, 2}) {
+    for (const std::size_t memory : {std::size_t{1} << 20, std::size_t{0}}) {
+      const auto at = folder / (std::to_string(parts) + std::to_string(memory));
+      auto o = small_run::options(at, 2);
+      o.micro_batches = parts;
+      o.training.table_memory = memory;
+      training_run<small_run::net_task, adam, on_serial> run(task, o, serial);
+      REQUIRE(run.run());
+      parameters<small_run::net> found;
+      const auto file = safetensors::open(at + "/last.safetensors");
+      load_weights(file, found, {.allow_extra = true});
+      last[memory == 0].assign(reinterpret_cast<const char*>(found.data()), found.learned() * sizeof(float));
+      CHECK((file.metadata().count("note.held") ? file.metadata().at("note.held") : "none") == (memory ? "o (1 MiB)" : "none"));
+    }
+    CHECK((last[0] == last[1]));
+  }
+}
+
 TEST_CASE("device trainer: a run in a folder learns, stops and goes on there as on the CPU", "[cuda]") {
   const temporary_folder folder;
   serial_executor serial;

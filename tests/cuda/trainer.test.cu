@@ -119,3 +119,29 @@ TEST_CASE("GPU predictor: answers are the CPU's") {
   for (std::size_t i = 0; i < a.size(); ++i) CHECK(std::abs(a[i] - found_a[i]) < 1e-5f);
   for (std::size_t i = 0; i < r.size(); ++i) CHECK(std::abs(r[i] - found_r[i]) < 1e-5f);
 }
+
+TEST_CASE("GPU trainer: right answers counted in captured steps, and batches that name rows held there, are as on the CPU and as copied") {
+  if (no_device()) return;
+  serial_executor serial;
+  const auto all = small::scenes(0, 80);
+  const auto& o = all.values<"o">();
+  const rows_view<const float> table{o.data(), static_cast<int>(o.size() / 3), 3};
+  using gpu_with_logits = device::trainer_on<device::cuda_system, small::net, adam, "a">;
+  gpu_with_logits held(small::planned(), serial, {.seed = 3, .tables = {{"o", table}}}), copied(small::planned(), serial, {.seed = 3});
+  std::vector<float> logits(160);
+  for (int k = 0; k < 30; ++k) {
+    const auto b = small::scenes(k, k + 40 - k % 9);
+    auto named = b;
+    held.prepare(named);
+    named.reals = {};  // "o" is all of them
+    const auto offsets = all.space<small::object>().offsets.begin() + k;
+    named.push_rows<"o">(table, static_cast<std::size_t>(*offsets), static_cast<std::size_t>(offsets[b.samples] - *offsets));
+    CHECK(held.step(named, rate) == copied.step(b, rate, {logits.data()}));
+    std::uint64_t right = 0;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(b.samples); ++i)
+      right += metric::largest_of(logits.data() + 4 * i, 4) == b.values<"label">()[i];
+    CHECK(held.right<"a">() == right);
+    CHECK(copied.right<"a">() == right);
+  }
+  CHECK(weights_after(copied, 0, 0) == weights_after(held, 0, 0));
+}

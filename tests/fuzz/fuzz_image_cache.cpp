@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < sizeof head) return 0;
   std::memcpy(&head, data, sizeof head);
   if (head.pixels_at < sizeof head || head.pixels_at > size) return 0;
-  head.seal = relreason::detail::image_cache_seal(head, std::span(bytes).subspan(sizeof head, head.pixels_at - sizeof head));
+  head.seal = relreason::detail::seal_of(head, std::span(bytes).subspan(sizeof head, head.pixels_at - sizeof head));
   std::memcpy(bytes.data(), &head, sizeof head);
   check(bytes);
   return 0;

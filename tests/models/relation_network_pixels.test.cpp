@@ -15,11 +15,12 @@
 
 using namespace relreason;
 namespace px = models::from_pixels;
+namespace asked = px::by_picture;
 
 namespace {
 
 const std::string folder = "clevr-rn-pretrained/";
-const load_options published{.names = px::published_names()};
+const load_options published{.names = px::published_names()}, published_two_stage{.names = asked::published_two_stage_names()};
 constexpr const char *rn_file = "original_fp_epoch_493.safetensors", *two_stage_file = "ir_fp_epoch_312.safetensors";
 
 template <class M>
@@ -95,9 +96,9 @@ struct outcome {
   double apart = 0;
 };
 template <class M>
-outcome compare(const std::string& root, const char* weights, const reference& wanted, std::size_t which) {
+outcome compare(const std::string& root, const char* weights, const reference& wanted, std::size_t which, const load_options& how) {
   thread_pool two(2);
-  const picture_answers<M> network(root + weights, root + "dictionary.json", two, published);
+  const picture_answers<M> network(root + weights, root + "dictionary.json", two, how);
   outcome o;
   network.each(wanted.questions, root + "images128", 45, "", [&](std::size_t q, const float* logits) {
     const auto& reference = wanted.log_probabilities[q][which];
@@ -149,6 +150,9 @@ TEST_CASE("from pixels: as many parameters as published") {
   CHECK(parameter_count<px::rn>() == 484580);
   CHECK(parameter_count<px::two_stage_rn>() == 484580);
   CHECK(parameter_count<px::avf_rn>() == 801508);
+  CHECK(parameter_count<asked::rn>() == 484580);
+  CHECK(parameter_count<asked::two_stage_rn>() == 484580);
+  CHECK(parameter_count<asked::avf_rn>() == 801508);
   CHECK(parameter_count<px::cnn_multilabel>() == 16488 + 24 * 15 + 15 + 15 * 15 + 15);
 }
 
@@ -174,11 +178,11 @@ TEST_CASE("from pixels: 160 real questions are answered as by the reference, 90.
   const reference wanted = read_reference(*root + "reference_outputs.json");
   REQUIRE(wanted.questions.size() == 160);
   constexpr double tolerance = 2e-4;
-  const outcome rn = compare<px::rn>(*root, rn_file, wanted, 0);
+  const outcome rn = compare<asked::rn>(*root, rn_file, wanted, 0, published);
   CHECK(rn.right == 144);
   CHECK(rn.other_argmax == 0);
   CHECK(rn.apart < tolerance);
-  const outcome two = compare<px::two_stage_rn>(*root, two_stage_file, wanted, 1);
+  const outcome two = compare<asked::two_stage_rn>(*root, two_stage_file, wanted, 1, published_two_stage);
   CHECK(two.right == 143);
   CHECK(two.other_argmax == 0);
   CHECK(two.apart < tolerance);
@@ -197,8 +201,8 @@ TEST_CASE("from pixels: 39 and 38 of the 40 first training questions of CLEVR ar
     });
     return n;
   };
-  CHECK(right(picture_answers<px::rn>(*root + rn_file, *root + "dictionary.json", two, published)) == 39);
-  CHECK(right(picture_answers<px::two_stage_rn>(*root + two_stage_file, *root + "dictionary.json", two, published)) == 38);
+  CHECK(right(picture_answers<asked::rn>(*root + rn_file, *root + "dictionary.json", two, published)) == 39);
+  CHECK(right(picture_answers<asked::two_stage_rn>(*root + two_stage_file, *root + "dictionary.json", two, published_two_stage)) == 38);
 }
 
 TEST_CASE("from pixels: a picture that the networks never saw, with 5 and with 20 pads before the question") {
@@ -233,8 +237,8 @@ TEST_CASE("from pixels: a picture that the networks never saw, with 5 and with 2
         });
       }
   };
-  check(picture_answers<px::rn>(*root + rn_file, *root + "dictionary.json", two, published));
-  check(picture_answers<px::two_stage_rn>(*root + two_stage_file, *root + "dictionary.json", two, published));
+  check(picture_answers<asked::rn>(*root + rn_file, *root + "dictionary.json", two, published));
+  check(picture_answers<asked::two_stage_rn>(*root + two_stage_file, *root + "dictionary.json", two, published_two_stage));
 }
 
 TEST_CASE("from pixels: features of 2S-RN are the stored ones") {

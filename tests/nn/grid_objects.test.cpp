@@ -6,6 +6,7 @@
 #include "relreason/message/pool.hpp"
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/conv2d.hpp"
+#include "relreason/nn/mlp.hpp"
 #include "support/gradient_check.hpp"
 #include "support/message_of.hpp"
 #include "support/toy_operations.hpp"
@@ -107,4 +108,37 @@ TEST_CASE("grid_objects: gradients pass through all pairs of cells to the convol
   const auto b = scenes<related>(20);
   CHECK(gradient_share(at, b, p) > 0.8);
   CHECK(gradient_gap(at, b, p) < gradient_tolerance);
+}
+
+namespace {
+struct question : each<scene> {};
+struct asked_cell : exactly<25, question> {};
+using repeated = model<input<"x", maps<2, 5, 5>, scene>, input<"w", features<1>, question>, let<"c", conv2d<2, kernel<3>, padding<1>>, of<"x">>,
+                       let<"o", grid_objects<asked_cell>, of<"c">>, let<"h", linear<3>, of<"o", "w">>, let<"r", pool<asked_cell>, of<"h">>,
+                       minimize<toy::half_square, of<"r">, weight<1, 1000>>>;
+}  // namespace
+
+TEST_CASE("grid_objects: maps of a space further out are repeated for every parent of the cells", "[nn][grid_objects]") {
+  batch<repeated, double> b;
+  random_stream random{3, 4};
+  for (const int questions : {2, 0, 3}) {
+    b.add_sample();
+    b.count<question>(questions);
+    for (int j = 0; j < 50; ++j) b.push<"x">(2 * random.uniform() - 1);
+    for (int q = 0; q < questions; ++q) b.push<"w">(random.uniform());
+  }
+  limits<repeated> at{.samples = 3};
+  at.set<question>(3);
+  parameters<repeated, double> p(2);
+  CHECK(gradient_gap(at, b, p) < gradient_tolerance);
+  const predictor<repeated, double, "c", "o"> predict(p, at, select_kernels<double>());
+  auto own = predict.make_workspace();
+  std::vector<double> maps(3 * 50), cells(5 * 25 * 4);
+  predict.run(own, b, {maps.data(), cells.data()});
+  const std::size_t picture[]{0, 0, 2, 2, 2};
+  for (std::size_t q = 0; q < 5; ++q)
+    for (std::size_t k = 0; k < 25; ++k) {
+      CHECK(cells[(25 * q + k) * 4] == maps[50 * picture[q] + 2 * k]);
+      CHECK(cells[(25 * q + k) * 4 + 1] == maps[50 * picture[q] + 2 * k + 1]);
+    }
 }

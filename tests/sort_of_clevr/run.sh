@@ -49,29 +49,9 @@ then passed "each epoch prints the accuracy by kind; the report shows two runs";
 
 # Ctrl-C: a checkpoint, status 130; the same command goes on to the same bytes.
 middle=(train --images 100 --test-images 4 --batch 16 --epochs 2 --model mlp)
-train() { "$program" "${middle[@]}" --folder "$1" >/dev/null 2>>log; }
-train whole || failed "trains" "$(tail -1 log)"
-stops=0 code=130
-for attempt in 1 2 3; do
-  set -m
-  "$program" "${middle[@]}" --folder parts >/dev/null 2>>log &
-  child=$!
-  set +m
-  for _ in $(seq 1000); do  # until it trains
-    kill -0 $child 2>/dev/null || break
-    [ -n "$(grep SigCgt "/proc/$child/status" 2>/dev/null | awk '{ if (substr($2, length($2)) ~ /[2367abef]/) print 1 }')" ] && break
-    sleep 0.01
-  done
-  kill -INT $child 2>/dev/null
-  wait $child
-  code=$?
-  [ $code = 130 ] || break
-  stops=$((stops + 1))
-done
-[ $code = 130 ] && { train parts; code=$?; }
-if [ $code = 0 ] && [ $stops -gt 0 ] && cmp -s whole/last.safetensors parts/last.safetensors && cmp -s whole/log.jsonl parts/log.jsonl
-then passed "stopped by Ctrl-C (status 130), the same command goes on to the same bytes"
-else failed "Ctrl-C" "status $code after $stops stops" "$(tail -3 log)"; fi
+"$program" "${middle[@]}" --folder whole >/dev/null 2>>log || failed "trains" "$(tail -1 log)"
+stop_and_go_on 3 "${middle[@]}" --folder parts
+after_stops whole parts "stopped by Ctrl-C (status 130), the same command goes on to the same bytes"
 refused=yes
 refuses 1 'batch: 16 in the checkpoint, now 32' "${middle[@]}" --batch 32 --folder whole
 refuses 1 'closest: fixed in the checkpoint, now legacy' "${middle[@]}" --folder whole --legacy

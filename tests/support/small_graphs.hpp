@@ -1,4 +1,4 @@
-// tests/support/small_graphs.hpp -- scene graphs for tests: the specification's six, and random ones.
+// tests/support/small_graphs.hpp -- scene graphs for tests and bench/ged.cpp: the specification's six, and random ones.
 #pragma once
 
 #include <array>
@@ -15,23 +15,19 @@ using relreason::metric::scene_graph;
 // Attributes in the order of clevr::attribute: size, color, material, shape.
 inline constexpr std::array<std::uint8_t, 4> red_cube{0, 4, 0, 1}, blue_sphere{1, 1, 1, 0}, large_blue_sphere{0, 1, 1, 0}, green_cylinder{0, 5, 1, 2};
 
+// Two objects: which of them, 0 or 1, is right of the other, and which is in front.
+inline scene_graph pair_of(std::array<std::uint8_t, 4> first, std::array<std::uint8_t, 4> second, int right, int front) {
+  scene_graph g;
+  g.add(first);
+  g.add(second);
+  g.connect(scene_graph::right, right, 1 - right);
+  g.connect(scene_graph::front, front, 1 - front);
+  return g;
+}
+
 // A to F of the oracle table: object 0 a red rubber cube, large; object 1 a blue metal sphere, small, right of and in front of 0.
-inline scene_graph graph_a() {
-  scene_graph g;
-  g.add(red_cube);
-  g.add(blue_sphere);
-  g.connect(scene_graph::right, 1, 0);
-  g.connect(scene_graph::front, 1, 0);
-  return g;
-}
-inline scene_graph graph_b() {
-  scene_graph g;
-  g.add(red_cube);
-  g.add(blue_sphere);
-  g.connect(scene_graph::right, 0, 1);
-  g.connect(scene_graph::front, 1, 0);
-  return g;
-}
+inline scene_graph graph_a() { return pair_of(red_cube, blue_sphere, 1, 1); }
+inline scene_graph graph_b() { return pair_of(red_cube, blue_sphere, 0, 1); }
 inline scene_graph graph_c() {
   scene_graph g = graph_a();
   g.add(green_cylinder);
@@ -39,22 +35,8 @@ inline scene_graph graph_c() {
     for (const int other : {0, 1}) g.connect(r, 2, other);
   return g;
 }
-inline scene_graph graph_d() {
-  scene_graph g;
-  g.add(red_cube);
-  g.add(large_blue_sphere);
-  g.connect(scene_graph::right, 1, 0);
-  g.connect(scene_graph::front, 1, 0);
-  return g;
-}
-inline scene_graph graph_e() {
-  scene_graph g;
-  g.add(red_cube);
-  g.add(blue_sphere);
-  g.connect(scene_graph::right, 0, 1);
-  g.connect(scene_graph::front, 0, 1);
-  return g;
-}
+inline scene_graph graph_d() { return pair_of(red_cube, large_blue_sphere, 1, 1); }
+inline scene_graph graph_e() { return pair_of(red_cube, blue_sphere, 0, 0); }
 inline scene_graph graph_f() {
   scene_graph g;
   g.add(red_cube);
@@ -62,8 +44,8 @@ inline scene_graph graph_f() {
 }
 
 // n objects of CLEVR's attributes at random places; no two are at the same height in either direction.
-inline scene_graph random_graph(int n, std::uint64_t stream) {
-  relreason::random_stream random{17, stream};
+inline scene_graph random_graph(int n, std::uint64_t stream, std::uint64_t seed = 17) {
+  relreason::random_stream random{seed, stream};
   scene_graph g;
   std::vector<std::uint32_t> x, y;
   for (int i = 0; i < n; ++i) {

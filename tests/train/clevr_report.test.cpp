@@ -177,18 +177,3 @@ TEST_CASE("A folder to compare with that holds no finished run is refused by the
   const task t;
   CHECK(contains(message_of([&] { trained<baseline>(t, folder / "base", folder / "none", nothing); }), folder / "none/shares.tsv"));
 }
-
-TEST_CASE("Systems are named after their folders") {
-  CHECK(detail::label_of("/a/rn") == "rn");
-  CHECK(detail::label_of("/a/rn/") == "rn");
-  CHECK(detail::label_of("/a/b/../rn/.") == "rn");
-  CHECK(detail::label_of("/") == "/");
-}
-
-TEST_CASE("Settings are shown as people write them, lists of words are not") {
-  report::run r;
-  detail::add_settings(r, {{"micro_batches", "1"}, {"clip", "50.000000"}, {"rate", "0.250000"}, {"words", "a\nb"}, {"kind", "v1.0"}});
-  std::string all;
-  for (const auto& f : r.facts) all += f.name + "=" + f.value + " ";
-  CHECK(all == "clip=50 kind=v1.0 micro batches=1 rate=0.25 ");
-}

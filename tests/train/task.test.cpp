@@ -86,6 +86,42 @@ run_options options(const std::string& folder, int epochs) {
 
 }  // namespace
 
+// The same scenes, judged by the loss.
+struct judged_points {
+  using model = net;
+  static constexpr name output = "y";
+  near_points own = {};
+  auto sampler(const std::string& n) const { return own.sampler(n); }
+  limits<net> capacity(int samples) const { return own.capacity(samples); }
+  void fill(batch<net>& to, std::span<const std::int32_t> items, std::span<const std::int32_t> step) const { own.fill(to, items, step); }
+  validation_result validate(const answers_of<net>& answers) const { return own.validate(answers); }
+  std::string item(std::int32_t i) const { return own.item(i); }
+  void describe(std::map<std::string, std::string>& settings) const { own.describe(settings); }
+};
+
+TEST_CASE("task: a run counts by the task's right(), or else by the loss of its output: the same log, whole or in parts", "[train][task]") {
+  static_assert(judging_task<near_points> && !judging_task<judged_points> && judged_by_loss<judged_points>);
+  const temporary_folder folder;
+  serial_executor serial;
+  for (const int parts : {1, 3}) {
+    std::vector<double> logged[2];
+    const auto note = [&](const auto& task, std::size_t which) {
+      const std::string at = folder / (std::to_string(which) + std::to_string(parts));
+      auto o = options(at, 2);
+      o.micro_batches = parts;
+      training_run run(task, o, serial, sgd{.momentum = .9});
+      REQUIRE(run.run());
+      for (const auto& e : read_log(at + "/log.jsonl"))
+        if (e.event == "train") logged[which].push_back(e.find("accuracy").value());
+    };
+    note(near_points{}, 0);
+    note(judged_points{}, 1);
+    CHECK(logged[0].size() >= 6);
+    CHECK(logged[0].back() > .5);
+    CHECK(logged[0] == logged[1]);
+  }
+}
+
 TEST_CASE("task: a run learns a task of one's own, with another optimizer, and logs its own values", "[train][task]") {
   static_assert(training_task<near_points>);
   const temporary_folder folder;

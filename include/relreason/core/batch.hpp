@@ -36,6 +36,9 @@ class batch {
   std::array<std::vector<T>, static_cast<std::size_t>(M::n)> reals;
   std::array<std::vector<int>, static_cast<std::size_t>(M::n)> indices;
   std::array<std::vector<std::uint8_t>, static_cast<std::size_t>(M::n)> bytes;  // of pixels
+  // Inputs of which a device holds all rows: push_rows() notes their numbers alone. trainer::prepare() sets these; clear() leaves them.
+  std::array<bool, static_cast<std::size_t>(M::n)> held{};
+  std::array<std::vector<int>, static_cast<std::size_t>(M::n)> row_numbers;
 
   void clear() {
     samples = 0;
@@ -48,6 +51,7 @@ class batch {
     for (auto& r : reals) r.clear();
     for (auto& i : indices) i.clear();
     for (auto& i : bytes) i.clear();
+    for (auto& i : row_numbers) i.clear();
   }
 
   void add_sample(int n = 1) { samples += n; }
@@ -126,6 +130,21 @@ class batch {
     auto& to = values<N>();
     for (std::size_t i = 0; i < rows.size(); ++i) to.push_back(static_cast<value>(rows.data[i]));
   }
+  // Rows first .. first + n of a data set's table (see trainer_options::tables): copies of them, or their numbers where a device holds the table.
+  template <name N, class U>
+  void push_rows(rows_view<U> table, std::size_t first, std::size_t n) {
+    constexpr int at = M::template find<N>();
+    using value = typename std::remove_reference_t<decltype(values<N>())>::value_type;
+    static_assert(!std::is_same_v<value, int>, "relreason::batch: rows of features and of pixels can stay on a device, indices cannot; push them");
+    constexpr int width = M::info[static_cast<std::size_t>(at < 0 ? 0 : at)].width;
+    if (table.width != width) fail("batch: input \"", N.view(), "\": found a table of ", table.width, " values per row, wanted ", width);
+    const auto rows = static_cast<std::size_t>(table.rows);
+    if (first > rows || n > rows - first)
+      fail("batch: input \"", N.view(), "\": asked for rows ", first, " to ", first + n, " of a table of ", table.rows);
+    if (held[static_cast<std::size_t>(at)])
+      for (std::size_t r = first; r < first + n; ++r) row_numbers[static_cast<std::size_t>(at)].push_back(static_cast<int>(r));
+    else push<N>(table.data + first * static_cast<std::size_t>(width), n * static_cast<std::size_t>(width));
+  }
   template <name N, class U>
   void push(U one) {
     check_kind<N, U>();
@@ -193,12 +212,14 @@ class batch {
     check_for(at, all);
   }
   // The same for some of the inputs: a prediction needs no labels.
-  void check_for(const limits<M>& at, const std::array<bool, static_cast<std::size_t>(M::n)>& inputs) const {
+  // table_rows: of the tables that the reader holds, by input; 0 where it holds none.
+  void check_for(const limits<M>& at, const std::array<bool, static_cast<std::size_t>(M::n)>& inputs,
+                 const std::array<int, static_cast<std::size_t>(M::n)>& table_rows = {}) const {
     if (samples > at.samples) fail("batch: ", samples, " samples, but ", at.samples, " were planned; raise limits::samples");
     extent e[static_cast<std::size_t>(M::n_spaces)];
     for (std::size_t i = 0; i < spaces.size(); ++i) check_space(i, at, e);
     for (std::size_t i = 0; i < reals.size(); ++i)
-      if (inputs[i]) check_input(i, e);
+      if (inputs[i]) check_held(i, table_rows[i]), check_input(i, e);
   }
 
  private:
@@ -215,10 +236,6 @@ class batch {
     else return sizeof(From) <= sizeof(To) || !std::isfinite(value) || std::abs(value) <= static_cast<From>(std::numeric_limits<To>::max());
   }
   static constexpr auto filled = detail::filled_spaces<M>();
-  static int most_of(const limits<M>& at, int space) {
-    const space_info& s = spaces_of_model<M>[static_cast<std::size_t>(space)];
-    return s.kind == space_kind::all_pairs ? most_of(at, s.receiver) * most_of(at, s.sender) : at.per_parent[static_cast<std::size_t>(space)];
-  }
 
   void check_space(std::size_t i, const limits<M>& at, extent* e) const {
     const space_info& s = spaces_of_model<M>[i];
@@ -243,7 +260,7 @@ class batch {
     for (int p = 0; p < parents; ++p) {
       const int n = r.offsets[static_cast<std::size_t>(p) + 1] - r.offsets[static_cast<std::size_t>(p)];
       if (n < 0) fail("batch: space ", label, " has a negative count at parent ", p);
-      const int most = at.per_parent[i] == 0 && s.kind == space_kind::some ? most_of(at, s.whole) : at.per_parent[i];
+      const int most = detail::most_per_parent<int>(at, static_cast<int>(i));
       if (most > 0 && n > most)
         fail("batch: ", n, " entries of ", label, " at parent ", p, ", but ", most, " were planned; raise limits::set<", label, ">()");
       if (r.padded > 0 && n > r.padded)
@@ -282,10 +299,21 @@ class batch {
     const auto& o = spaces[static_cast<std::size_t>(space)].offsets;
     return o[parent + 1] - o[parent];
   }
+  void check_held(std::size_t i, int table_rows) const {
+    if (held[i] != (table_rows > 0))
+      fail("batch: input \"", M::info[i].id.view(), "\" has ", held[i] ? "numbers of rows" : "values", ", but ",
+           held[i] ? "no table of them is held here" : "a table of them is held here",
+           "; call prepare() of the trainer that is to step before the batch is filled");
+    for (const int row : row_numbers[i])
+      if (row >= table_rows) fail("batch: input \"", M::info[i].id.view(), "\" names row ", row, ", but the table that is held has ", table_rows);
+  }
   void check_input(std::size_t i, const extent* e) const {
     const line_info& f = M::info[i];
     const std::size_t wanted = static_cast<std::size_t>(e[f.space].rows) * static_cast<std::size_t>(f.width);
-    const std::size_t found = f.bytes ? bytes[i].size() : f.integral ? indices[i].size() : reals[i].size();
+    const std::size_t found = held[i]      ? row_numbers[i].size() * static_cast<std::size_t>(f.width)
+                              : f.bytes    ? bytes[i].size()
+                              : f.integral ? indices[i].size()
+                                           : reals[i].size();
     if (found != wanted)
       fail("batch: input \"", f.id.view(), "\" has ", found, " values; wanted ", e[f.space].rows, " rows of ",
            space_names_of_model<M>[static_cast<std::size_t>(f.space)], " x ", f.width, " = ", wanted);

@@ -241,8 +241,9 @@ class engine {
     }
   }
 
-  // Runs, or only lays out, one line of the tile. Again: its boundary value is there since the first time.
-  template <int I, bool Measure = false, bool Again = false>
+  // Runs, or only lays out, one line of the tile. Again: its boundary value is there since the first time. Valued: its value is wanted, not side
+  // results alone.
+  template <int I, bool Measure = false, bool Again = false, bool Valued = true>
   static void forward_line(worker& w, const slots<T>& s, const extent* capacity) {
     constexpr line_info f = M::info[at(I)];
     auto& tape = std::get<at(I)>(w.tapes);
@@ -258,7 +259,7 @@ class engine {
     w.ctx.gradients = places[at(I)].grad;
     bound_at<I>::plan(w.ctx, tape);
     if constexpr (!Measure) bound_at<I>::lay_out(w.ctx, tape, arguments_of<I>(w));
-    if constexpr (!Measure && f.kind != line_kind::minimize && !(Again && places[at(I)].boundary && bound_at<I>::keeps_nothing))
+    if constexpr (!Measure && Valued && f.kind != line_kind::minimize && !(Again && places[at(I)].boundary && bound_at<I>::keeps_nothing))
       bound_at<I>::forward(w.ctx, s, tape, arguments_of<I>(w), static_cast<std::conditional_t<f.integral, int, T>*>(w.v[I]));
     if constexpr (f.fills >= 0) close_space<f.fills>(w);
   }

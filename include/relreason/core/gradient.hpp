@@ -68,6 +68,8 @@ class gradient_program {
   std::span<T> gradients() { return {lane(0), parameters<M, T>::table().learned}; }
   double loss() const { return loss_; }                                // weighted sum of the mean losses
   const std::array<double, at(n)>& losses() const { return losses_; }  // by line
+  // By line: rows that a loss which judges found right.
+  const std::array<std::uint64_t, at(n)>& right() const { return right_; }
   int lanes() const { return planned_lanes_; }
   std::size_t bytes() const { return block_.bytes() + lane_block_.bytes() + worker_block_.bytes(); }
 
@@ -128,6 +130,7 @@ class gradient_program {
     lay_out_batch(real);
     slots_.resize(at(planned_lanes_));
     lane_losses_.resize(at(planned_lanes_));
+    lane_right_.resize(at(planned_lanes_));
     lane_block_ = memory(at(planned_lanes_) * lane_size_ * sizeof(T));
     worker_bytes_ = (tile_bytes + 4095) / 4096 * 4096;
     worker_block_ = memory(at(workers) * (worker_bytes_ + workspace_));
@@ -314,6 +317,7 @@ class gradient_program {
 
   void clear_lanes() {
     for (auto& l : lane_losses_) l.fill(0);
+    for (auto& r : lane_right_) r.fill(0);
     const int first = options_.accumulate ? 1 : 0;
     threads_.parallel_for(lanes_, [&](int l) {
       if (l >= first) std::memset(static_cast<void*>(lane(l)), 0, lane_size_ * sizeof(T));
@@ -428,7 +432,9 @@ class gradient_program {
     auto& tape = std::get<at(I)>(w.tapes);
     using bound = typename engine::template bound_at<I>;
     w.ctx.loss = 0;
+    w.ctx.right = 0;
     bound::forward(w.ctx, tape, in);
+    lane_right_[at(l)][at(I)] += w.ctx.right;
     lane_losses_[at(l)][at(I)] += w.ctx.loss / denominator_[at(I)];
     bound::backward(w.ctx, tape, in, static_cast<T>(weight_of<I>() * options_.scale / denominator_[at(I)]));
   }
@@ -458,9 +464,10 @@ class gradient_program {
   }
   void collect_losses() {
     losses_.fill(0);
+    right_.fill(0);
     loss_ = 0;
     for (int l = 0; l < lanes_; ++l)
-      for (std::size_t i = 0; i < at(n); ++i) losses_[i] += lane_losses_[at(l)][i];
+      for (std::size_t i = 0; i < at(n); ++i) losses_[i] += lane_losses_[at(l)][i], right_[i] += lane_right_[at(l)][i];
     engine::each_line([&]<int I>() {
       if constexpr (M::info[at(I)].kind == line_kind::minimize) loss_ += weight_of<I>() * losses_[at(I)];
     });
@@ -485,6 +492,8 @@ class gradient_program {
   std::vector<detail::line_slots<M, T>> slots_;  // by lane
   const T *resolved_for_ = nullptr, *resolved_state_ = nullptr;
   std::vector<std::array<double, at(n)>> lane_losses_;
+  std::vector<std::array<std::uint64_t, at(n)>> lane_right_;
+  std::array<std::uint64_t, at(n)> right_{};
   std::array<double, at(n)> losses_{}, denominator_{};
   double loss_ = 0;
   step_options options_;

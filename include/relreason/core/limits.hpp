@@ -85,6 +85,15 @@ struct limits {
 };
 
 namespace detail {
+// Entries per parent that these limits allow: of ends that are pairs or subsets themselves too.
+template <class Number, class M>
+Number most_per_parent(const limits<M>& at, int space) {
+  const space_info& s = spaces_of_model<M>[detail::at(space)];
+  if (s.kind == space_kind::all_pairs) return most_per_parent<Number>(at, s.receiver) * most_per_parent<Number>(at, s.sender);
+  const int per = at.per_parent[detail::at(space)];
+  return s.kind == space_kind::some && per == 0 ? most_per_parent<Number>(at, s.whole) : static_cast<Number>(per);
+}
+
 // Rows of every space at these limits must be countable by an int.
 template <class M>
 void check_limits(const limits<M>& at, int samples) {
@@ -97,10 +106,7 @@ void check_limits(const limits<M>& at, int samples) {
     if (per < 0) fail("limits: ", per, " entries of ", label, " are planned, wanted 0 or more; call limits::set<", label, ">(n)");
     if (s.kind == space_kind::root) rows[i] = samples;
     else if (s.kind == space_kind::once_root) rows[i] = 1;
-    else if (s.kind == space_kind::all_pairs)
-      rows[i] = rows[detail::at(s.parent)] * at.per_parent[detail::at(s.receiver)] * at.per_parent[detail::at(s.sender)];
-    else if (s.kind == space_kind::some && per == 0) rows[i] = rows[detail::at(s.whole)];
-    else rows[i] = rows[detail::at(s.parent)] * per;
+    else rows[i] = rows[detail::at(s.parent)] * most_per_parent<double>(at, static_cast<int>(i));
     if (rows[i] > std::numeric_limits<int>::max())
       fail("limits: ", samples, " samples have up to ", rows[i], " rows of ", label, ", wanted at most ", std::numeric_limits<int>::max(),
            "; plan fewer samples, or fewer entries of what it is made of");
@@ -114,17 +120,13 @@ void capacity_extents(const limits<M>& at, int samples, extent* e) {
   detail::check_limits(at, samples);
   for (std::size_t i = 0; i < spaces_of_model<M>.size(); ++i) {
     const space_info& s = spaces_of_model<M>[i];
-    const int per = at.per_parent[i];
     e[i] = {};
     if (s.kind == space_kind::root) e[i].rows = samples;
     else if (s.kind == space_kind::once_root) e[i].rows = 1;
     else {
       e[i].parents = e[s.parent].rows;
-      if (s.kind == space_kind::all_pairs)
-        e[i].rows = e[i].parents * at.per_parent[static_cast<std::size_t>(s.receiver)] * at.per_parent[static_cast<std::size_t>(s.sender)];
-      else if (s.kind == space_kind::some && per == 0) e[i].rows = e[s.whole].rows;
-      else e[i].rows = e[i].parents * per;
-      e[i].padded = per;
+      e[i].rows = e[i].parents * detail::most_per_parent<int>(at, static_cast<int>(i));
+      e[i].padded = at.per_parent[i];
     }
   }
 }

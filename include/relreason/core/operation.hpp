@@ -165,6 +165,7 @@ struct operation {
   static constexpr bool learns = false;                // has parameters
   static constexpr bool keeps_nothing = false;         // backward reads its arguments alone, nothing that forward left
   static constexpr bool on_device = false;             // calls primitives alone, so that it runs on a device too
+  static constexpr bool judges = false;                // a loss whose forward says by add_right() which rows its first value has right
   static constexpr bool by_extents = false;  // lay_out reads rows, parents and offsets alone: a device keeps its tables while these stay the same
   static constexpr int n_parameters = 0, n_states = 0, n_prepared = 0, n_shared = 0;  // arrays that declare() and reserve() list, always
   // The result depends on the length to which the batch pads S (extent::padded): a prediction must be told it.

@@ -162,6 +162,13 @@ class predictor {
     const line_kind k = M::info[at(i)].kind;
     return engine::places[at(i)].needed && k != line_kind::input && k != line_kind::output && k != line_kind::minimize;
   }
+  // Whether a line's value is wanted, by the caller or by a line that runs: of others nothing but side results are computed.
+  static constexpr bool valued(int i) {
+    bool yes = ((M::info[at(i)].id == Wanted.before_dot() && Wanted.after_dot() == name{}) || ...);
+    for (int j = 0; j < n; ++j)
+      for (int r = 0; runs(j) && r < M::info[at(j)].n_reads; ++r) yes = yes || M::info[at(j)].reads[r] == i;
+    return yes || M::info[at(i)].fills >= 0;
+  }
   static constexpr std::array<bool, at(n)> needed_inputs() {
     std::array<bool, at(n)> t{};
     for (int i = 0; i < n; ++i) t[at(i)] = engine::places[at(i)].needed && M::info[at(i)].kind == line_kind::input;
@@ -223,7 +230,7 @@ class predictor {
     engine::point_at_batch(w, own.all_);
     engine::each_line([&]<int I>() {
       if constexpr (runs(I) && !M::info[at(I)].once) {
-        engine::template forward_line<I>(w, slots_.of_line[at(I)], capacity_);
+        engine::template forward_line<I, false, false, valued(I)>(w, slots_.of_line[at(I)], capacity_);
       }
     });
     std::size_t k = 0;

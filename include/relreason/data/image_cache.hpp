@@ -23,6 +23,7 @@
 #include "relreason/data/image.hpp"
 #include "relreason/data/image_collection.hpp"
 #include "relreason/data/mapped_file.hpp"
+#include "relreason/data/sealed_file.hpp"
 
 namespace relreason {
 
@@ -30,11 +31,12 @@ namespace detail {
 
 struct image_cache_header {
   static constexpr std::uint32_t known_version = 1;
+  static constexpr const char *title = "cache of pictures", *noun = "cache", *covers = "sizes, times and names";
 
   char magic[8] = {'R', 'R', 'i', 'm', 'a', 'g', 'e', 's'};
   std::uint32_t version = known_version, width = 0, height = 0, channels = 0;
   std::uint64_t pictures = 0, names_bytes = 0, pixels_at = 0;
-  std::uint64_t seal = 0;  // hash of all before the pixels with a seal of 0, written last; 0: unfinished
+  std::uint64_t seal = 0;  // covers all between the header and the pixels
   std::uint64_t unused = 0;
 
   std::uint64_t picture_bytes() const { return std::uint64_t{width} * height * channels; }
@@ -49,15 +51,8 @@ static_assert(sizeof(image_cache_entry) == 24);
 
 inline std::uint64_t image_hash(image_view v) { return content_hash(std::as_bytes(std::span(v.pixels, v.bytes()))); }
 
-// Of the header with a seal of 0 and everything between it and the pixels.
-inline std::uint64_t image_cache_seal(image_cache_header head, std::span<const std::byte> rest) {
-  head.seal = 0;
-  return content_hash(rest, content_hash(std::as_bytes(std::span(&head, 1))));
-}
-
 inline std::uint64_t image_cache_pixels_at(std::uint64_t pictures, std::uint64_t names_bytes) {
-  constexpr std::uint64_t page = 4096;
-  return (sizeof(image_cache_header) + pictures * sizeof(image_cache_entry) + names_bytes + page - 1) / page * page;
+  return next_page(sizeof(image_cache_header) + pictures * sizeof(image_cache_entry) + names_bytes);
 }
 
 }  // namespace detail
@@ -118,28 +113,23 @@ class image_cache {
     std::vector<std::string> named;
     for (const std::size_t i : bad) named.push_back(detail::quoted(names()[i]));
     fail("image_cache: ", path_, ": the pixels of ", bad.size(), " of ", size(), " pictures are damaged: ", detail::listed(named),
-         "; remove it, then build it again");
+         detail::build_again);
   }
 
  private:
   void read(std::span<const std::byte> all) {
     const std::string who = "image_cache: " + path_;
-    const char* again = "; remove it, then build it again";
-    if (all.size() < sizeof head_ || std::memcmp(all.data(), head_.magic, sizeof head_.magic) != 0)
-      fail(who, ": byte 0: found no cache of pictures, wanted \"RRimages\"; check the path");
-    std::memcpy(&head_, all.data(), sizeof head_);
-    if (head_.version != head_.known_version)
-      fail(who, ": byte 8: found version ", head_.version, ", wanted ", head_.known_version, "; another relreason wrote it", again);
-    if (head_.seal == 0) fail(who, ": byte 48: found an unfinished cache; build it again: what is there is kept, if its name ends in .partial");
-    check_sizes(all.size(), who, again);
+    head_ = detail::read_sealed_header<detail::image_cache_header>(all, who);
+    check_sizes(all.size(), who);
     const auto rest = all.subspan(sizeof head_, head_.pixels_at - sizeof head_);
-    if (detail::image_cache_seal(head_, rest) != head_.seal) fail(who, ": byte 48: found a seal that does not fit sizes, times and names", again);
+    detail::check_seal(head_, rest, who);
     entries_ = rest.first(head_.pictures * sizeof(detail::image_cache_entry));
     read_names(rest.subspan(entries_.size(), head_.names_bytes), who);
     pixels_ = all.subspan(head_.pixels_at);
   }
 
-  void check_sizes(std::size_t file_bytes, const std::string& who, const char* again) const {
+  void check_sizes(std::size_t file_bytes, const std::string& who) const {
+    const char* again = detail::build_again;
     // In this order nothing can overflow.
     const bool extents = head_.width >= 1 && head_.height >= 1 && head_.width <= 1 << 14 && head_.height <= 1 << 14;
     if (!extents || (head_.channels != 1 && head_.channels != 3 && head_.channels != 4))
@@ -161,7 +151,7 @@ class image_cache {
       names.emplace_back(text.substr(0, end));
       text.remove_prefix(std::min(end + 1, text.size()));
     }
-    if (names.size() != size()) fail(who, ": found ", names.size(), " names, wanted ", size(), "; remove it, then build it again");
+    if (names.size() != size()) fail(who, ": found ", names.size(), " names, wanted ", size(), detail::build_again);
     table_ = detail::picture_names(std::move(names), who);
   }
 

@@ -3,12 +3,10 @@
 // whose checksum fits and whose file has not changed. Then FILE.partial is sealed, flushed to the disk and renamed to FILE.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -22,6 +20,7 @@
 #include "relreason/data/image_cache.hpp"
 #include "relreason/data/image_resize.hpp"
 #include "relreason/data/resumable_file.hpp"
+#include "relreason/data/sealed_build.hpp"
 #include "relreason/train/progress.hpp"
 
 namespace relreason {
@@ -52,22 +51,10 @@ class image_cache_builder {
     const int n = static_cast<int>(from_.size());
     std::optional<progress> bar;
     if (options_.progress) bar.emplace("pictures of " + from_.folder(), n, options_.progress);
-    std::atomic<int> done{0};
-    std::atomic<bool> stop{false};
-    std::mutex drawing;
-    failure first;
-    threads.parallel_for(n, [&](int i) {
-      if (stop) return;
-      bool through = false;
-      first.guard([&] {
-        make(static_cast<std::size_t>(i));
-        through = true;
-      });
-      if (!through) stop = true;
-      const int now = ++done;
-      if (const std::unique_lock lock(drawing, std::try_to_lock); bar && lock.owns_lock()) bar->update(now);
+    build_parts(n, threads, bar, [&](int i) {
+      make(static_cast<std::size_t>(i));
+      return 1;
     });
-    first.rethrow();
     refuse_broken();
     if (bar) bar->update(n);
     finish();
@@ -152,11 +139,7 @@ class image_cache_builder {
            " changed while the collection was read: ", listed(changed), "; wait until nobody writes them, then run it again: the others are kept");
     std::vector<std::byte> rest(static_cast<std::size_t>(head_.pixels_at) - sizeof head_);
     file_.read(rest, sizeof head_);
-    head_.seal = image_cache_seal(head_, rest);
-    file_.flush();
-    file_.write_value(head_, 0);
-    file_.flush();
-    file_.rename();
+    seal_and_rename(file_, head_, rest);
   }
 
   resumable_file& file_;
@@ -182,22 +165,9 @@ inline image_cache build_image_cache(const std::string& path, const image_collec
   if (options.width < 1 || options.height < 1 || options.width > longest || options.height > longest)
     fail(who, ": found a size of ", options.width, " x ", options.height, ", wanted 1 to ", longest, " each; correct image_cache_options");
   if (from.size() == 0 || from.size() > 0x7fffffff) fail(who, ": found a collection of ", from.size(), " pictures, wanted 1 to 2^31 - 1");
-  const auto open_finished = [&]() -> std::optional<image_cache> {
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) return std::nullopt;
-    image_cache cache(path);
-    cache.check(from, options.width, options.height, options.reading.channels);
-    return cache;
-  };
-  if (auto cache = open_finished()) return std::move(*cache);
-  resumable_file file(path, "image_cache");
-  // Another program may have finished it while this one waited for the lock.
-  if (auto cache = open_finished()) {
-    file.discard();
-    return std::move(*cache);
-  }
-  detail::image_cache_builder(file, from, options).run(threads);
-  return image_cache(path);
+  return detail::open_or_build<image_cache>(
+      path, "image_cache", [&](const image_cache& cache) { cache.check(from, options.width, options.height, options.reading.channels); },
+      [&](resumable_file& file) { detail::image_cache_builder(file, from, options).run(threads); });
 }
 
 }  // namespace relreason

@@ -7,6 +7,7 @@
 
 #include "relreason/backend/host_device.hpp"
 #include "relreason/core/model.hpp"
+#include "relreason/metric/largest.hpp"
 
 namespace relreason {
 
@@ -46,6 +47,17 @@ struct cross_entropy_loss {
     return weight_of(i) * (log_sum_exp(x, classes) - goal);
   }
 };
+// Row i is right where its greatest logit is the label's, whatever the row's weight.
+template <class T>
+struct right_label {
+  const T* logits;
+  const int *label, *live;
+  int classes;
+  RELREASON_HD bool operator()(std::size_t i) const {
+    if (live && static_cast<int>(i) >= *live) return false;
+    return metric::largest_of(logits + i * static_cast<std::size_t>(classes), classes) == label[i];
+  }
+};
 template <class T, class Scalar>
 struct cross_entropy_gradient {
   cross_entropy_loss<T, Scalar> row;
@@ -75,7 +87,7 @@ struct cross_entropy {
     static_assert(Logits::width == Label::what::limit, "relreason::cross_entropy: the number of logits must equal the label's classes");
     static_assert(sizeof...(Weight) <= 1 && ((Weight::width == 1 && same_space<typename Weight::space, typename Logits::space>)&&...),
                   "relreason::cross_entropy: weights must be one number per row of the logits' space");
-    static constexpr bool weighted = sizeof...(Weight) == 1, on_device = true;
+    static constexpr bool weighted = sizeof...(Weight) == 1, on_device = true, judges = true;
     static std::string text() {
       return "cross entropy" + (SmoothingPercent ? ", smoothing " + std::to_string(SmoothingPercent) + " %" : std::string());
     }
@@ -91,7 +103,9 @@ struct cross_entropy {
     }
     template <class C, class Tape>
     static void forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
-      ctx.add_loss(count(ctx), row<C, typename C::real>(ctx, in, nullptr));
+      using T = typename C::real;
+      ctx.add_loss(count(ctx), row<C, T>(ctx, in, nullptr));
+      ctx.add_right(count(ctx), detail::right_label<T>{in.real(0), in.index(1), ctx.template live<typename Logits::space>(), Logits::width});
     }
     template <class C, class Tape>  // dx = softmax(x) - t
     static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::scalar scale) {

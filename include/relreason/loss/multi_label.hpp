@@ -23,6 +23,20 @@ struct multi_label_loss {
     return ((x > 0 ? x : x * 0) - x * t + std::log1p(std::exp(-std::abs(x)))) / width;  // x * 0 keeps a NaN
   }
 };
+// Row i is right where every logit has its target's side: above 0 where that is above 1/2.
+template <class T>
+struct right_labels {
+  const T *logits, *targets;
+  const int* live;
+  int width;
+  RELREASON_HD bool operator()(std::size_t i) const {
+    if (live && static_cast<int>(i) >= *live) return false;
+    const std::size_t first = i * static_cast<std::size_t>(width), last = first + static_cast<std::size_t>(width);
+    for (std::size_t k = first; k < last; ++k)
+      if ((logits[k] > 0) != (targets[k] > T(.5))) return false;
+    return true;
+  }
+};
 template <class T, class Scalar>
 struct multi_label_gradient {
   const T *logits, *targets;
@@ -47,7 +61,7 @@ struct multi_label {
     static_assert(same_space<typename Logits::space, typename Targets::space>,
                   "relreason::multi_label: logits and targets must lie on the same space");
     static_assert(Logits::width == Targets::width, "relreason::multi_label: logits and targets must have the same width");
-    static constexpr bool on_device = true;
+    static constexpr bool on_device = true, judges = true;
     static std::string text() { return "multi-label cross entropy"; }
 
     template <class C>
@@ -57,7 +71,10 @@ struct multi_label {
     template <class C, class Tape>
     static void forward(C& ctx, Tape&, const arguments<typename C::real>& in) {
       using T = typename C::real;
-      ctx.add_loss(count(ctx), detail::multi_label_loss<T>{in.real(0), in.real(1), ctx.template live<typename Logits::space>(), Logits::width});
+      const int* live = ctx.template live<typename Logits::space>();
+      ctx.add_loss(count(ctx), detail::multi_label_loss<T>{in.real(0), in.real(1), live, Logits::width});
+      ctx.add_right(static_cast<std::size_t>(ctx.template at<typename Logits::space>().rows),
+                    detail::right_labels<T>{in.real(0), in.real(1), live, Logits::width});
     }
     template <class C, class Tape>  // dx = (sigmoid(x) - t) / L
     static void backward(C& ctx, Tape&, const arguments<typename C::real>& in, typename C::scalar scale) {

@@ -14,21 +14,25 @@ template <int Slots>
 struct by_weights {};  // one learned scalar per pair position a * Slots + b: tied to positions, not permutation invariant
 // Options.
 template <int Slots>
-struct padded {};  // as if zero objects filled up to Slots, as the published state-description networks saw them; merged, exact
+struct padded {};          // as if zero objects filled up to Slots, as the published state-description networks saw them; merged, exact
+struct into_receivers {};  // one row per receiver: r_a = sum over its senders b of g([s_b ; o_a ; q])
 template <int Layer>
 struct question_at {};  // the third value joins the input of this layer of g (2S-RN: 2)
 
 namespace detail {
 
 enum class aggregator { sum, mean, max, weights };
+enum class pair_result { parents, receivers, pairs };  // what has a row of the result each
+struct every_pair {};                                  // encode_pairs: nothing is aggregated
 struct pair_options {
   aggregator by = aggregator::sum;
+  pair_result into = pair_result::parents;
   int slots = 0, positions = 0, question_layer = 0;
 };
 template <class O>
 struct pair_option {
   static_assert(!std::is_same_v<O, O>,
-                "relreason::sum_over: an option must be by_sum, by_mean, by_max, by_weights<n>, padded<n> or question_at<layer>");
+                "relreason::sum_over: an option must be by_sum, by_mean, by_max, by_weights<n>, padded<n>, into_receivers or question_at<layer>");
 };
 template <>
 struct pair_option<by_sum> {
@@ -56,6 +60,14 @@ template <int L>
 struct pair_option<question_at<L>> {
   static_assert(L >= 0, "relreason::question_at: layers are counted from 0");
   static constexpr void set(pair_options& o) { o.question_layer = L; }
+};
+template <>
+struct pair_option<into_receivers> {
+  static constexpr void set(pair_options& o) { o.into = pair_result::receivers; }
+};
+template <>
+struct pair_option<every_pair> {
+  static constexpr void set(pair_options& o) { o.into = pair_result::pairs; }
 };
 template <class... Options>
 constexpr pair_options read_pair_options() {

@@ -27,8 +27,9 @@ struct pair_rows {
   template <class C>
   void plan(C& ctx, const extent& pairs, const extent& receivers, const extent& senders) {
     n = most_rows(pairs, receivers, senders);
-    by_sender = ctx.take_groups(n, senders.rows + pairs.parents);
-    by_receiver = ctx.take_groups(n, receivers.rows + pairs.parents);
+    const int pads = Slots > 0 ? pairs.parents : 0;
+    by_sender = ctx.take_groups(n, senders.rows + pads);
+    by_receiver = ctx.take_groups(n, receivers.rows + pads);
     by_parent = ctx.take_groups(n, pairs.parents);
     start = ctx.template take_table<int>(pairs.parents + 1);
     real = ctx.template take_table<int>(n);

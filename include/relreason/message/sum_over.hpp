@@ -9,11 +9,13 @@
 #include "relreason/message/aggregator.hpp"
 #include "relreason/message/pair_passes.hpp"
 #include "relreason/message/pair_rows.hpp"
+#include "relreason/message/pair_sides.hpp"
 #include "relreason/nn/layers.hpp"
 
 namespace relreason {
 
 // g is an mlp<...>. Values: senders' features, receivers' features, and (optional) a value of a space that holds the pairs.
+// r has one row per parent of the pairs, or with into_receivers one per receiver.
 // Parameters: g.<layer>.weight, g.<layer>.bias with columns [sender ; receiver ; question], and agg.weight for by_weights.
 // Side result "pairs", on Pair: |g| of each pair, the size of its part of r. Side results "mean" and "max", on the pairs' parent, of a sum that is
 // asked a question: the mean or the greatest of what enters the question's layer beside it, each pair's row normalized to length 1 (R-CBIR, Sec. 3.1).
@@ -28,7 +30,10 @@ struct mlp;
 template <class Pair, class... Layers, class... Options>
 struct sum_over<Pair, mlp<Layers...>, Options...> {
   static constexpr detail::pair_options options = detail::read_pair_options<Options...>();
+  static constexpr detail::pair_result into = options.into;
   static_assert(Pair::kind == space_kind::all_pairs, "relreason::sum_over: its space must be an all_pairs<...>");
+  static_assert(!(options.slots > 0 && into != detail::pair_result::parents),
+                "relreason::sum_over: padded<n> merges receivers that are not there, so it cannot stand beside into_receivers");
   static_assert(
       !(options.slots > 0 && options.by == detail::aggregator::weights),
       "relreason::sum_over: by_weights is tied to pair positions and cannot merge padded objects; give it the zero rows instead of padded<n>");
@@ -44,7 +49,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static_assert((inside<Pair, typename Q::space>() && ...), "relreason::sum_over: its third value must lie on a space that holds the pairs");
     static constexpr bool asked = sizeof...(Q) == 1;
     static constexpr int q_width = (0 + ... + Q::width), q_at = asked ? options.question_layer : -1;
-    static constexpr int n = layer_table<Layers...>::n;
+    static constexpr int n = layer_table<Layers...>::n, sender_width = S::width;
     static_assert(q_at < n, "relreason::sum_over: question_at names a layer that g does not have");
     static constexpr auto layers = layer_table<Layers...>::make(S::width + R::width, q_width, q_at);
     static constexpr bool drops_layer() {
@@ -55,7 +60,9 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static_assert(!(options.slots > 0 && drops_layer()),
                   "relreason::sum_over: dropout inside g cannot be merged with padded<n>: every padded pair has its own mask");
     static constexpr int H0 = layers[0].out, width = layers[n - 1].out;
-    using out = rows<typename Pair::parent, width>;
+    using result = std::conditional_t<into == detail::pair_result::parents, typename Pair::parent,
+                                      std::conditional_t<into == detail::pair_result::receivers, typename Pair::receiver, Pair>>;
+    using out = rows<result, width>;
     using spaces = list<Pair>;
     static constexpr bool learns = true, on_device = true, by_extents = true;
     static constexpr int forward_packs = n + 2, agg = 2 * n;
@@ -70,7 +77,9 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     }
     static std::string text() {
       constexpr const char* names[] = {"sum", "mean", "max", "weighted sum"};
-      return std::string(names[static_cast<int>(by)]) + " over " + std::string(space_name<Pair>()) + " of mlp " + layers_text(layers) +
+      constexpr bool aggregates = into != detail::pair_result::pairs;
+      return (aggregates ? names[static_cast<int>(by)] + std::string(" over ") + std::string(space_name<Pair>()) + " of mlp " : "mlp of pairs ") +
+             layers_text(layers) + (into == detail::pair_result::receivers ? ", per " + std::string(space_name<result>()) : "") +
              (options.slots ? ", padded to " + std::to_string(options.slots) : "") + (q_at > 0 ? ", question at layer " + std::to_string(q_at) : "");
     }
     // Forward, with the first layer factored and pads merged.
@@ -116,7 +125,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       pair_rows<T, options.slots, options.positions> pairs;
       row_groups owner;                       // rows of v: receivers by parent, then one pad per parent
       row_groups question;                    // parents by the question's row, where that is further out
-      staged<T> factor;                       // by_mean: of each parent
+      staged<T> factor;                       // by_mean: of each row of the result
+      staged<int> start;                      // by_mean, by_max into receivers: first pair of each
       T *u = nullptr, *v = nullptr;           // factored layer 0 per sender and receiver
       T *question_x = nullptr, *q = nullptr;  // the question and its part of a layer, per parent
       T* h[n]{};                              // h[l]: stored output of layer l (training)
@@ -156,8 +166,10 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
             ctx.want(std::max({a.rows, b.rows, e.parents}) + e.parents, widest, k);
       t.z[0] = take(some, widest);
       t.z[1] = take(some, widest);
-      if (by == detail::aggregator::max) t.best = ctx.memory->template take<int>(extent_product(e.parents, width));
-      if (by == detail::aggregator::mean) t.factor = ctx.template take_table<T>(e.parents);
+      const int results = ctx.template at<result>().rows;
+      if (by == detail::aggregator::max) t.best = ctx.memory->template take<int>(extent_product(results, width));
+      if (by == detail::aggregator::mean) t.factor = ctx.template take_table<T>(results);
+      if (starts_by_receiver) t.start = ctx.template take_table<int>(results + 1);
       if (by == detail::aggregator::weights) t.learned = take(rows, 1);
       if (!keep && has_features) {
         t.inverse = take(some, 1);
@@ -185,9 +197,15 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       }
       ctx.close_groups(t.owner);
       if constexpr (asked) fill_groups_above<typename Pair::parent, question_space>(ctx, t.question);
-      for (int p = 0; by == detail::aggregator::mean && p < e.parents; ++p) {
-        const int pairs = options.slots > 0 ? options.slots * options.slots : t.pairs.start.host[p + 1] - t.pairs.start.host[p];
-        t.factor.host[p] = pairs ? T(1) / static_cast<T>(pairs) : T(0);
+      const int results = ctx.template at<result>().rows;
+      if (starts_by_receiver) {
+        std::fill_n(t.start.host, results + 1, t.pairs.start.host[e.parents]);
+        for (int p = 0; p < e.parents; ++p)
+          for (int k = 0; k < a.count(p); ++k) t.start.host[a.begin(p) + k] = t.pairs.start.host[p] + k * b.count(p);
+      }
+      for (int r = 0; by == detail::aggregator::mean && r < results; ++r) {
+        const int pairs = options.slots > 0 ? options.slots * options.slots : starts(t).host[r + 1] - starts(t).host[r];
+        t.factor.host[r] = pairs ? T(1) / static_cast<T>(pairs) : T(0);
       }
     }
 
@@ -195,18 +213,18 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static void forward(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
                         typename C::real* r) {
       using T = typename C::real;
-      const extent& e = ctx.template at<Pair>();
+      const int results = ctx.template at<result>().rows;
       node_forward(ctx, s, t, in);
       const T start = by == detail::aggregator::max ? -std::numeric_limits<T>::infinity() : T(0);
-      ctx.fill(extent_product(e.parents, width), r, start);
+      if (into != detail::pair_result::pairs) ctx.fill(extent_product(results, width), r, start);
       const T* row_weight = weights_of_rows(ctx, s, t);
       for (int first = 0; first < t.pairs.n; first += some_rows(ctx, t)) {
         const int last = std::min(first + some_rows(ctx, t), t.pairs.n);
         run_layers(ctx, s, t, first, last, n - 1);
         aggregate_last(ctx, s, t, row_weight, first, last, r);
       }
-      if (by == detail::aggregator::mean) ctx.scale_rows(e.parents, width, r, t.factor.at);
-      if (by == detail::aggregator::max) ctx.each(extent_product(e.parents, width), detail::empty_to_zero<T>{r, t.pairs.start.at, width});
+      if (by == detail::aggregator::mean) ctx.scale_rows(results, width, r, t.factor.at);
+      if (by == detail::aggregator::max) ctx.each(extent_product(results, width), detail::empty_to_zero<T>{r, starts(t).at, width});
     }
 
     template <class C>
@@ -266,49 +284,28 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     template <name Side, class C>
     static void side_result(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
                             typename C::real* to) {
-      if constexpr (Side == name("pairs")) pair_sizes(ctx, s, t, to);
-      else features<Side == name("max")>(ctx, s, t, in, to);
+      using sides = detail::pair_sides<bind>;
+      if constexpr (Side == name("pairs")) sides::sizes(ctx, s, t, in, to);
+      else sides::template features<Side == name("max")>(ctx, s, t, in, to);
     }
 
    private:
-    // |row_weight * g| for every real pair.
-    template <class C>
-    static void pair_sizes(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, typename C::real* to) {
-      using T = typename C::real;
-      const T* row_weight = weights_of_rows(ctx, s, t);
-      for (int first = 0; first < t.pairs.n; first += some_rows(ctx, t)) {
-        const int last = std::min(first + some_rows(ctx, t), t.pairs.n);
-        run_layers(ctx, s, t, first, last, n);
-        ctx.each(at(last - first),
-                 detail::pair_norms<T>{to, t.z[(n - 1) % 2], row_weight ? row_weight + first : nullptr, t.pairs.real.at + first, width});
-      }
+    friend detail::pair_sides<bind>;
+    // The row of the result that each pair belongs to; for results by parent or receiver also as groups.
+    template <class T>
+    static const int* result_of(const tape<T>& t) {
+      return into == detail::pair_result::pairs ? t.pairs.real.at : groups(t).of.at;
     }
-    template <bool Max, class C>
-    static void features(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const arguments<typename C::real>& in,
-                         typename C::real* to) {
-      using T = typename C::real;
-      const int parents = ctx.template at<Pair>().parents, w = feature_width;
-      ctx.fill(extent_product(parents, w), to, Max ? -std::numeric_limits<T>::infinity() : T(0));
-      for (int first = 0; first < t.pairs.n; first += some_rows(ctx, t)) {
-        const int last = std::min(first + some_rows(ctx, t), t.pairs.n), m = last - first;
-        T* z = t.z[std::max(q_at - 1, 0) % 2];
-        if (q_at > 0) run_layers(ctx, s, t, first, last, q_at);
-        else {
-          ctx.copy_rows(m, S::width, z, w, in.real(0), S::width, t.pairs.by_sender.of.at + first);
-          ctx.copy_rows(m, R::width, z + S::width, w, in.real(1), R::width, t.pairs.by_receiver.of.at + first);
-        }
-        ctx.each(at(m), detail::inverse_norms<T>{t.inverse, z, w});
-        if (Max) {
-          ctx.scale_rows(m, w, z, t.inverse);
-          ctx.max_groups(t.pairs.by_parent, first, m, w, z, to, t.feature_best);
-        } else {
-          ctx.sum_groups(t.pairs.by_parent, first, m, w, z, w, to, w, t.inverse);
-        }
-      }
-      if (Max) ctx.each(extent_product(parents, w), detail::empty_to_zero<T>{to, t.pairs.start.at, w});
-      else ctx.each(extent_product(parents, w), detail::over_pairs<T>{to, t.pairs.start.at, w});
+    template <class T>
+    static const row_groups& groups(const tape<T>& t) {
+      return into == detail::pair_result::receivers ? t.pairs.by_receiver : t.pairs.by_parent;
     }
-
+    static constexpr bool starts_by_receiver =
+        into == detail::pair_result::receivers && (by == detail::aggregator::mean || by == detail::aggregator::max);
+    template <class T>
+    static const staged<int>& starts(const tape<T>& t) {
+      return starts_by_receiver ? t.start : t.pairs.start;
+    }
     static constexpr int pair_width(int l) { return info(l).in - (l == q_at ? q_width : 0); }  // input columns that depend on the pair
 
     using question_space = typename deepest<Q...>::space;
@@ -421,31 +418,39 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       for (int l = 1; l < end; ++l) run_layer(ctx, s, t, l, first, last);
     }
     template <class C>
-    static typename C::real* run_layer(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, int l, int first, int last) {
+    static typename C::real* run_layer(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, int l, int first, int last,
+                                       typename C::real* to = nullptr) {
       auto p = layer_args(ctx, s, t, l, first, last - first);
-      p.y = t.h[l] ? kept_row(ctx, t, l, first) : t.z[l % 2];
+      p.y = to ? to : t.h[l] ? kept_row(ctx, t, l, first) : t.z[l % 2];
       p.ldy = info(l).out;
       ctx.affine(p);
       drop(ctx, l, first, last - first, p.y);
       return p.y;
     }
 
-    // r_p += row_weight * z, or the running maximum. The sum runs in the product's epilogue where nothing stands between.
+    // r += row_weight * z, or the running maximum, or z itself. The sum runs in the product's epilogue where nothing stands between.
     template <class C>
     static void aggregate_last(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const typename C::real* row_weight, int first,
                                int last, typename C::real* r) {
       using T = typename C::real;
       const int m = last - first, l = n - 1;
       const T* by_row = row_weight ? row_weight + first : nullptr;
+      if constexpr (into == detail::pair_result::pairs) {
+        T* const to = r + extent_product(first, width);
+        if (n > 1) run_layer(ctx, s, t, l, first, last, to);
+        else ctx.copy(extent_product(m, width), to, t.z[0]);
+        if (t.mask[l] && n == 1) ctx.make_bits(m, width, to, mask_row(ctx, t, l, first));
+        return;
+      }
       if (!C::on_device && n > 1 && by != detail::aggregator::max && !(info(l).dropout && ctx.training) && !t.h[l]) {
         auto p = layer_args(ctx, s, t, l, first, m);
-        p.sum = r, p.ldsum = width, p.segment = t.pairs.by_parent.of.at + first, p.row_weight = by_row;
+        p.sum = r, p.ldsum = width, p.segment = groups(t).of.at + first, p.row_weight = by_row;
         return ctx.affine(p);
       }
       const T* z = n > 1 ? run_layer(ctx, s, t, l, first, last) : t.z[0];
       if (t.mask[l] && n == 1) ctx.make_bits(m, width, z, mask_row(ctx, t, l, first));
-      if (by == detail::aggregator::max) ctx.max_groups(t.pairs.by_parent, first, m, width, z, r, t.best);
-      else ctx.sum_groups(t.pairs.by_parent, first, m, width, z, width, r, width, by_row);
+      if (by == detail::aggregator::max) ctx.max_groups(groups(t), first, m, width, z, r, t.best);
+      else ctx.sum_groups(groups(t), first, m, width, z, width, r, width, by_row);
     }
 
     // d = dL/dz of the last layer's rows, through aggregator, dropout and ReLU.
@@ -454,14 +459,14 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
                               int last, const typename C::real* dr, typename C::real* d) {
       using T = typename C::real;
       const int m = last - first;
-      const int* parent = t.pairs.by_parent.of.at + first;
+      const int* target = result_of(t) + first;
       const std::uint32_t* bits = info(n - 1).relu ? mask_row(ctx, t, n - 1, first) : nullptr;
       const int words = C::mask_words(width);
-      if (by == detail::aggregator::max) ctx.each(extent_product(m, width), detail::select_best<T>{d, dr, parent, t.best, bits, first, width, words});
-      else ctx.select_rows(m, width, d, bits, dr, parent, row_weight ? row_weight + first : nullptr, t.factor.at);
+      if (by == detail::aggregator::max) ctx.each(extent_product(m, width), detail::select_best<T>{d, dr, target, t.best, bits, first, width, words});
+      else ctx.select_rows(m, width, d, bits, dr, target, row_weight ? row_weight + first : nullptr, t.factor.at);
       if (by == detail::aggregator::weights && s.dparameter[agg]) {
         if (n == 1) build(ctx, t, first, m, t.z[1]);
-        ctx.dot_rows(m, width, n > 1 ? kept_row(ctx, t, n - 1, first) : t.z[1], dr, parent, t.dots);
+        ctx.dot_rows(m, width, n > 1 ? kept_row(ctx, t, n - 1, first) : t.z[1], dr, target, t.dots);
         ctx.sum_groups(t.pairs.by_position, first, m, 1, t.dots, 1, s.dparameter[agg], 1);
       }
       drop(ctx, n - 1, first, m, d);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,28 +10,9 @@
 #include <vector>
 
 #include "relreason/core/error.hpp"
+#include "relreason/metric/largest.hpp"
 
 namespace relreason::metric {
-
-// The position of the label among n logits from the largest down; of equal logits the lower index comes first.
-// Logits that are not numbers come last, and a label whose own logit is none is never found: position n.
-template <class T>
-int rank_of(const T* logits, int n, int label) {
-  const T own = logits[label];
-  if (std::isnan(own)) return n;
-  int rank = 0;
-  for (int i = 0; i < n; ++i) rank += logits[i] > own || (logits[i] == own && i < label);
-  return rank;
-}
-
-// The index of the largest of n logits, the lowest of equals; -1 if none is a number.
-template <class T>
-int largest_of(const T* logits, int n) {
-  int best = -1;
-  for (int i = 0; i < n; ++i)
-    if (!std::isnan(logits[i]) && (best < 0 || logits[i] > logits[best])) best = i;
-  return best;
-}
 
 struct tally {
   std::int64_t right = 0, total = 0;

@@ -18,6 +18,7 @@
 #include "relreason/core/executor.hpp"
 #include "relreason/data/content_hash.hpp"
 #include "relreason/data/mapped_file.hpp"
+#include "relreason/data/sealed_file.hpp"
 
 namespace relreason::metric {
 
@@ -32,11 +33,12 @@ namespace detail {
 
 struct distance_matrix_header {
   static constexpr std::uint32_t known_version = 1;
+  static constexpr const char *title = "distance matrix", *noun = "matrix", *covers = "sizes and checksums";
 
   char magic[8] = {'R', 'R', 'd', 'i', 's', 't', 'a', 'n'};
   std::uint32_t version = known_version, unused = 0;
   std::uint64_t items = 0, bands = 0, data_at = 0, content = 0;
-  std::uint64_t seal = 0;  // hash of header (with a seal of 0) and checksums, written last; 0: unfinished
+  std::uint64_t seal = 0;  // covers the checksums
   std::uint64_t reserved = 0;
   char what[192] = {};
 
@@ -62,13 +64,7 @@ inline std::vector<int> matrix_bands(int n) {
 }
 
 inline std::uint64_t matrix_data_at(std::uint64_t bands) {
-  constexpr std::uint64_t page = 4096;
-  return (sizeof(distance_matrix_header) + bands * sizeof(std::uint64_t) + page - 1) / page * page;
-}
-
-inline std::uint64_t matrix_seal(distance_matrix_header head, std::span<const std::byte> checksums) {
-  head.seal = 0;
-  return content_hash(checksums, content_hash(std::as_bytes(std::span(&head, 1))));
+  return relreason::detail::next_page(sizeof(distance_matrix_header) + bands * sizeof(std::uint64_t));
 }
 
 inline distance_matrix_header matrix_header(const distance_subject& s, std::size_t bands, const std::string& who) {
@@ -132,19 +128,14 @@ class distance_matrix {
       bad = std::min(bad, k);
     });
     if (bad < head_.bands)
-      fail("distance_matrix: ", path_, ": rows ", starts[bad], " to ", starts[bad + 1] - 1, " are damaged; remove it, then build it again");
+      fail("distance_matrix: ", path_, ": rows ", starts[bad], " to ", starts[bad + 1] - 1, " are damaged", relreason::detail::build_again);
   }
 
  private:
   void read(std::span<const std::byte> all) {
     const std::string who = "distance_matrix: " + path_;
-    const char* again = "; remove it, then build it again";
-    if (all.size() < sizeof head_ || std::memcmp(all.data(), head_.magic, sizeof head_.magic) != 0)
-      fail(who, ": byte 0: found no distance matrix, wanted \"RRdistan\"; check the path");
-    std::memcpy(&head_, all.data(), sizeof head_);
-    if (head_.version != head_.known_version)
-      fail(who, ": byte 8: found version ", head_.version, ", wanted ", head_.known_version, "; another relreason wrote it", again);
-    if (head_.seal == 0) fail(who, ": byte 48: found an unfinished matrix; build it again: what is there is kept, if its name ends in .partial");
+    const char* again = relreason::detail::build_again;
+    head_ = relreason::detail::read_sealed_header<detail::distance_matrix_header>(all, who);
     // In this order nothing can overflow or take more memory than the file has.
     if (head_.items < 1 || head_.items > 0x7ffffff0 || head_.items > all.size()) fail(who, ": byte 16: found ", head_.items, " items", again);
     n_ = static_cast<int>(head_.items);
@@ -154,7 +145,7 @@ class distance_matrix {
       fail(who, ": found ", all.size(), " bytes in ", head_.bands, " bands from byte ", head_.data_at, ", wanted ", pairs, " pairs of 4 bytes for ",
            n_, " items; it is cut short or damaged", again);
     checksums_ = all.subspan(sizeof head_, head_.bands * sizeof(std::uint64_t));
-    if (detail::matrix_seal(head_, checksums_) != head_.seal) fail(who, ": byte 48: found a seal that does not fit sizes and checksums", again);
+    relreason::detail::check_seal(head_, checksums_, who);
     data_ = all.subspan(head_.data_at);
   }
 

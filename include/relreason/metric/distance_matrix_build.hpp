@@ -4,14 +4,11 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,6 +19,7 @@
 #include "relreason/core/executor.hpp"
 #include "relreason/data/content_hash.hpp"
 #include "relreason/data/resumable_file.hpp"
+#include "relreason/data/sealed_build.hpp"
 #include "relreason/metric/distance_matrix.hpp"
 #include "relreason/train/progress.hpp"
 
@@ -46,24 +44,12 @@ class distance_matrix_builder {
     const auto all = static_cast<long long>(all_pairs_of(head_.items));
     std::optional<progress> bar;
     if (options.progress) bar.emplace("pairs for " + subject_.what, all, options.progress);
-    std::atomic<long long> done{0};
-    std::atomic<bool> stop{false};
-    std::mutex drawing;
-    failure first;
-    threads.parallel_for(static_cast<int>(checksums_.size()), [&](int b) {
-      if (stop) return;
-      bool through = false;
-      first.guard([&] {
-        make(static_cast<std::size_t>(b), distance);
-        through = true;
-      });
-      if (!through) stop = true;
-      const long long now = done += static_cast<long long>(pairs_of(static_cast<std::size_t>(b)));
-      if (const std::unique_lock lock(drawing, std::try_to_lock); bar && lock.owns_lock()) bar->update(now);
+    relreason::detail::build_parts(static_cast<int>(checksums_.size()), threads, bar, [&](int b) {
+      make(static_cast<std::size_t>(b), distance);
+      return static_cast<long long>(pairs_of(static_cast<std::size_t>(b)));
     });
-    first.rethrow();
     if (bar) bar->update(all);
-    finish();
+    relreason::detail::seal_and_rename(file_, head_, std::as_bytes(std::span(checksums_)));
   }
 
  private:
@@ -117,14 +103,6 @@ class distance_matrix_builder {
       }
   }
 
-  void finish() {
-    head_.seal = matrix_seal(head_, std::as_bytes(std::span(checksums_)));
-    file_.flush();
-    file_.write_value(head_, 0);
-    file_.flush();
-    file_.rename();
-  }
-
   resumable_file& file_;
   const distance_subject& subject_;
   const std::string& who_;
@@ -142,22 +120,9 @@ distance_matrix build_distance_matrix(const std::string& path, const distance_su
                                       const distance_matrix_options& options = {}) {
   const std::string who = "distance_matrix: " + path;
   if (subject.items < 1 || subject.items > 0x7ffffff0) fail(who, ": found ", subject.items, " items, wanted 1 or more");
-  const auto open_finished = [&]() -> std::optional<distance_matrix> {
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) return std::nullopt;
-    distance_matrix there(path);
-    there.check(subject);
-    return there;
-  };
-  if (auto there = open_finished()) return std::move(*there);
-  resumable_file file(path, "distance_matrix");
-  // Another program may have finished it while this one waited for the lock.
-  if (auto there = open_finished()) {
-    file.discard();
-    return std::move(*there);
-  }
-  detail::distance_matrix_builder(file, subject, who).run(distance, threads, options);
-  return distance_matrix(path);
+  return relreason::detail::open_or_build<distance_matrix>(
+      path, "distance_matrix", [&](const distance_matrix& there) { there.check(subject); },
+      [&](resumable_file& file) { detail::distance_matrix_builder(file, subject, who).run(distance, threads, options); });
 }
 
 }  // namespace relreason::metric

@@ -11,6 +11,7 @@
 
 #include "relreason/core/error.hpp"
 #include "relreason/core/executor.hpp"
+#include "relreason/core/name_list.hpp"
 #include "relreason/data/content_hash.hpp"
 #include "relreason/metric/distance_matrix_build.hpp"
 #include "relreason/metric/graph_edit_distance.hpp"
@@ -24,12 +25,7 @@ inline constexpr std::array<std::string_view, 7> scene_distance_names{"ged2018-s
 
 inline std::string_view text_of(scene_distance d) { return scene_distance_names[static_cast<std::size_t>(d)]; }
 inline scene_distance read_scene_distance(std::string_view name) {
-  std::string known;
-  for (std::size_t i = 0; i < scene_distance_names.size(); ++i) {
-    if (scene_distance_names[i] == name) return static_cast<scene_distance>(i);
-    (known += i ? ", " : "") += scene_distance_names[i];
-  }
-  fail("read_scene_distance: found \"", name, "\", wanted one of ", known);
+  return relreason::detail::enumerator_named<scene_distance>("read_scene_distance", scene_distance_names, name);
 }
 
 inline std::uint64_t content_hash_of(std::span<const scene_graph> graphs) {

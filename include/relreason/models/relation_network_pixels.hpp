@@ -78,7 +78,7 @@ struct cnn_multilabel : cnn_and<picture,
 
 // clang-format on
 
-// Our paths -> the names of the published checkpoints (mesnico/RelationNetworks-CLEVR), for load_weights and save_weights.
+// Our paths -> the names of the published checkpoints (mesnico/RelationNetworks-CLEVR), for load_weights.
 inline name_table published_names() {
   name_table t;
   for (int k = 1; k <= 4; ++k) {

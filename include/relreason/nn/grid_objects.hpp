@@ -65,7 +65,7 @@ struct grid_coordinates {
 }  // namespace detail
 
 // Cell: the space of the objects, below that of the maps: exactly<height x width, ...>; or each<...> or at_most<n, ...>, which this operation then
-// fills, on the CPU alone.
+// fills, on the CPU alone. Maps of a space further out (one picture, many questions) are repeated for every parent of the objects.
 template <class Cell, class... Options>
 struct grid_objects {
   static constexpr auto options = detail::read_grid_options<Options...>();
@@ -73,8 +73,12 @@ struct grid_objects {
 
   template <class X>
   struct bind : operation {
+    static consteval bool holds() {
+      if constexpr (std::is_void_v<typename Cell::parent>) return false;
+      else return inside<typename Cell::parent, typename X::space>();
+    }
     static_assert(is_maps<typename X::what>, "relreason::grid_objects: it reads maps<channels, height, width>, not plain features, ids or labels");
-    static_assert(Cell::kind == space_kind::each && std::is_same_v<typename Cell::parent, typename X::space>,
+    static_assert(Cell::kind == space_kind::each && holds(),
                   "relreason::grid_objects: the objects must lie on an exactly<n, ...>, each<...> or at_most<n, ...> space of the space of the maps");
     using shape = detail::map_shape<typename X::what>;
     static constexpr int w = shape::channels, cells = shape::height * shape::width, more = options.range > 0 ? 2 : 0;
@@ -87,30 +91,50 @@ struct grid_objects {
     static constexpr bool on_device = !filling;
     static std::string text() { return std::string("cells as objects") + (more ? ", with x and y" : ""); }
 
-    template <class C, class Tape>
-    static void plan(C& ctx, Tape&) {
+    static constexpr bool repeats = !std::is_same_v<typename Cell::parent, typename X::space>;
+    template <class T>
+    struct tape {
+      row_groups map;  // repeats: the cells of the maps, by cell of the objects
+    };
+    template <class C>
+    static void plan(C& ctx, tape<typename C::real>& t) {
       const extent& e = ctx.template at<Cell>();
+      if constexpr (repeats) t.map = ctx.take_groups(e.parents * cells, ctx.template at<typename X::space>().rows * cells);
       if (filling && e.rows < e.parents * cells)
         fail("grid_objects: the maps have ", cells, " cells, but room for ", e.parents ? e.rows / e.parents : 0, " objects of ", space_name<Cell>(),
              " per parent was planned; call limits::set<", space_name<Cell>(), ">(", cells, ")");
     }
-    template <class C, class Tape>
-    static void forward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, typename C::real* y) {
+    template <class C>
+    static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>&) {
+      if constexpr (repeats) {
+        using parent = typename Cell::parent;
+        for (int m = 0; m < ctx.template at<typename X::space>().rows; ++m)
+          for (int p = first_row_below<parent, typename X::space>(ctx, m); p < first_row_below<parent, typename X::space>(ctx, m + 1); ++p)
+            for (int k = 0; k < cells; ++k) t.map.of.host[p * cells + k] = m * cells + k;
+        ctx.close_groups(t.map);
+      }
+    }
+    template <class C>
+    static void forward(C& ctx, const slots<typename C::real>&, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                        typename C::real* y) {
       using T = typename C::real;
-      const int parents = ctx.template at<typename X::space>().rows;
+      const int parents = ctx.template at<Cell>().parents;
       if constexpr (filling) {
         const auto to = ctx.template filling<Cell>();
         for (int p = 0; p <= parents; ++p) to.offsets[p] = p * cells;
       }
-      ctx.copy_rows(parents * cells, w, y, w + more, in.real(0), w);
+      ctx.copy_rows(parents * cells, w, y, w + more, in.real(0), w, t.map.of.at);
       if (more)
         ctx.each(extent_product(parents, cells),
                  detail::grid_coordinates<T>{shape::height, shape::width, w + more, static_cast<T>(options.range), y + w});
     }
-    template <class C, class Tape>
-    static void backward(C& ctx, const slots<typename C::real>&, Tape&, const arguments<typename C::real>& in, const typename C::real*,
-                         const typename C::real* dy) {
-      if (in.dx[0]) ctx.add_rows(ctx.template at<typename X::space>().rows * cells, w, in.dx[0], w, dy, w + more);
+    template <class C>
+    static void backward(C& ctx, const slots<typename C::real>&, tape<typename C::real>& t, const arguments<typename C::real>& in,
+                         const typename C::real*, const typename C::real* dy) {
+      const int n = ctx.template at<Cell>().parents * cells;
+      if (!in.dx[0]) return;
+      if (repeats) ctx.sum_groups(t.map, 0, n, w, dy, w + more, in.dx[0], w);
+      else ctx.add_rows(n, w, in.dx[0], w, dy, w + more);
     }
   };
 };

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "relreason/core/name_list.hpp"
 #include "relreason/optim/schedule.hpp"
 
 namespace relreason {
@@ -126,9 +127,7 @@ inline any_schedule make_schedule(std::string_view name, const schedule_options&
   if (name == "step") return configured<step_rate>(name, options);
   if (name == "step-restarts") return configured<step_restarts>(name, options);
   if (name == "plateau") return configured<plateau>(name, options);
-  std::string known;
-  for (const auto n : schedule_names) known.append(known.empty() ? "" : ", ").append(n);
-  fail("make_schedule: no schedule is called \"", name, "\"; choose one of ", known);
+  fail("make_schedule: no schedule is called \"", name, "\"; choose one of ", detail::joined_names(schedule_names));
 }
 
 }  // namespace relreason

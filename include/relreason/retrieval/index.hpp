@@ -4,12 +4,12 @@
 #include <array>
 #include <cstddef>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 
 #include "relreason/core/error.hpp"
 #include "relreason/core/executor.hpp"
+#include "relreason/core/name_list.hpp"
 #include "relreason/core/rows_view.hpp"
 #include "relreason/retrieval/exact_search.hpp"
 #include "relreason/retrieval/neighbors.hpp"
@@ -22,12 +22,7 @@ inline constexpr std::array<std::string_view, 4> index_kind_names{"flat", "faiss
 
 inline std::string_view text_of(index_kind k) { return index_kind_names[static_cast<std::size_t>(k)]; }
 inline index_kind read_index_kind(std::string_view name) {
-  std::string known;
-  for (std::size_t i = 0; i < index_kind_names.size(); ++i) {
-    if (index_kind_names[i] == name) return static_cast<index_kind>(i);
-    (known += i ? ", " : "") += index_kind_names[i];
-  }
-  fail("read_index_kind: found \"", name, "\", wanted one of ", known);
+  return relreason::detail::enumerator_named<index_kind>("read_index_kind", index_kind_names, name);
 }
 
 struct index_options {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "relreason/data/clevr_files.hpp"
+#include "relreason/loss/multi_label.hpp"
 #include "relreason/metric/average_precision.hpp"
 #include "relreason/train/examples.hpp"
 #include "relreason/train/sampler.hpp"
@@ -84,13 +85,6 @@ class attribute_task {
     for (const std::int32_t i : items)
       training_.add(to, static_cast<std::size_t>(i), change_ ? &*change_ : nullptr, static_cast<std::uint64_t>(epoch));
   }
-  // Pictures of which all attributes are told right.
-  std::uint64_t right(const batch<M>& b, const float* logits) const {
-    const auto& targets = b.template values<"attributes">();
-    std::uint64_t right = 0;
-    for (std::size_t s = 0; s < static_cast<std::size_t>(b.samples); ++s) right += all_right(logits + s * labels, targets.data() + s * labels);
-    return right;
-  }
   validation_result validate(const answers_of<M>& answers) const {
     double loss = 0, batches = 0;
     std::uint64_t right = 0;
@@ -103,11 +97,12 @@ class attribute_task {
       few = metric::label_ranking(labels);
     };
     each(answers, [&](const float* logits, const float* targets) {
+      const detail::right_labels<float> all_right{logits, targets, nullptr, static_cast<int>(labels)};
       for (std::size_t k = 0; k < labels; ++k) {
         const double x = logits[k], t = targets[k];
         loss += (std::max(x, 0.) - x * t + std::log1p(std::exp(-std::abs(x)))) / static_cast<double>(labels);
       }
-      right += all_right(logits, targets);
+      right += all_right(0);
       all.add(logits, targets);
       few.add(logits, targets);
       constexpr std::size_t source_batch = 64;
@@ -164,11 +159,6 @@ class attribute_task {
     }
   };
 
-  static bool all_right(const float* logits, const float* targets) {
-    for (std::size_t k = 0; k < labels; ++k)
-      if ((logits[k] > 0) != (targets[k] > .5f)) return false;
-    return true;
-  }
   template <class Each>
   void each(const answers_of<M>& answers, Each&& call) const {
     const auto most = static_cast<std::size_t>(answers.samples);

@@ -38,7 +38,9 @@ struct any_stepper {
   virtual ~any_stepper() = default;
   virtual void run(const batch<M>&, const step_options&, const outputs_type&) = 0;
   virtual double loss() const = 0;
+  virtual const std::array<std::uint64_t, static_cast<std::size_t>(M::n)>& right() const = 0;
   virtual std::string find_non_finite(int* sample) = 0;
+  virtual void prepare(batch<M>&) const = 0;
   virtual void stage(const batch<M>&) = 0;
   virtual void drop_staged() = 0;
   virtual void keep_state() = 0;
@@ -63,7 +65,9 @@ struct stepper_as_any final : any_stepper<M, Optimizer, Wanted...> {
       : own(at, threads, options, weights) {}
   void run(const batch<M>& b, const step_options& o, const outputs_type& to) override { own.run(b, o, to); }
   double loss() const override { return own.loss(); }
+  const std::array<std::uint64_t, static_cast<std::size_t>(M::n)>& right() const override { return own.right(); }
   std::string find_non_finite(int* sample) override { return own.find_non_finite(sample); }
+  void prepare(batch<M>& b) const override { own.prepare(b); }
   void stage(const batch<M>& b) override { own.stage(b); }
   void drop_staged() override { own.drop_staged(); }
   void keep_state() override { own.keep_state(); }

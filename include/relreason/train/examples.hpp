@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "relreason/core/batch.hpp"
 #include "relreason/core/error.hpp"
+#include "relreason/core/input_table.hpp"
 #include "relreason/data/image_transform.hpp"
 #include "relreason/data/picture_list.hpp"
 
@@ -66,6 +66,15 @@ struct scene_questions {
     return most;
   }
 
+  // What a device may hold of it: the inputs that depend on the scene alone, pictures unless they are changed.
+  template <class M>
+  std::vector<input_table> tables(bool changed) const {
+    std::vector<input_table> all;
+    if constexpr (has_input<M, "o">) all.push_back({"o", object_table()});
+    if constexpr (has_input<M, "image">)
+      if (!changed) all.push_back({"image", {}, picture_table()});
+    return all;
+  }
   // Fills a batch with the given questions. Values: "o" on Object, "image" (each left out where it is no input of the model), "w" on Word, "answer".
   template <class Object, class Word, class M, class T>
   void fill(batch<M, T>& to, std::span<const std::int32_t> questions, int padded, const picture_change& change = {}) const {
@@ -75,22 +84,30 @@ struct scene_questions {
       const auto s = static_cast<std::size_t>(scene[q]);
       to.add_sample();
       if constexpr (has_input<M, "o">) {
-        const std::size_t width = static_cast<std::size_t>(object_width);
         to.template count<Object>(object_count(s));
-        to.template push<"o">(objects.data() + object_offsets[s] * width, static_cast<std::size_t>(object_count(s)) * width);
+        to.template push_rows<"o">(object_table(), object_offsets[s], static_cast<std::size_t>(object_count(s)));
       }
       if constexpr (has_input<M, "image">) {
-        auto& bytes = to.template values<"image">();
-        bytes.resize(bytes.size() + pictures.picture_bytes());
-        std::uint8_t* picture = bytes.data() + bytes.size() - pictures.picture_bytes();
-        if (change.by) change.by->apply(pictures[s], q, change.epoch, picture);
-        else std::memcpy(picture, pictures[s].pixels, pictures.picture_bytes());
+        if (change.by) {
+          auto& bytes = to.template values<"image">();
+          bytes.resize(bytes.size() + pictures.picture_bytes());
+          change.by->apply(pictures[s], q, change.epoch, bytes.data() + bytes.size() - pictures.picture_bytes());
+        } else {
+          to.template push_rows<"image">(picture_table(), s, 1);
+        }
       }
       to.template count<Word>(length(q));
       to.template push<"w">(tokens.data() + token_offsets[q], static_cast<std::size_t>(length(q)));
       to.template push<"answer">(label[q] < 0 ? 0 : label[q]);
     }
     to.template space<Word>().padded = padded;
+  }
+
+ private:
+  rows_view<const float> object_table() const { return {objects.data(), static_cast<int>(object_offsets.back()), object_width}; }
+  rows_view<const std::uint8_t> picture_table() const {
+    if (pictures.empty()) return {};
+    return {pictures[0].pixels, static_cast<int>(pictures.size()), static_cast<int>(pictures.picture_bytes())};
   }
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -13,14 +14,18 @@
 #include "relreason/data/clevr_dictionary.hpp"
 #include "relreason/data/image_collection.hpp"
 #include "relreason/data/image_resize.hpp"
-#include "relreason/models/relation_network_pixels.hpp"
+#include "relreason/models/relation_network_by_picture.hpp"
 #include "relreason/train/clevr_model.hpp"
 
 namespace relreason {
 
-// M: from_pixels::rn, two_stage_rn or another with "image", "w" and "a". Names: of the arrays in the file.
+// M: by_picture::rn, two_stage_rn or another of its spaces with "image", "w" and "a". A picture is seen once for all questions that stand near each
+// other in a file. Names: of the arrays in the file.
 template <class M>
 class picture_answers {
+  using question = models::from_pixels::by_picture::question;
+  using word = models::from_pixels::by_picture::word;
+
  public:
   picture_answers(const std::string& weights, const std::string& dictionary, executor& threads, const load_options& how)
       : threads_(threads), dictionary_(clevr::read_dictionary(dictionary, info("w").limit - 1, classes)) {
@@ -41,29 +46,46 @@ class picture_answers {
         fail("predict: ", clevr::in_file(file), "question ", q.question_index, " has ", words.back().size(), " tokens, more than the padded length ",
              pad_to);
     }
-    limits<M> at{.samples = batch_size};
+    limits<M> at{.samples = pictures_at_once};
     std::size_t longest = static_cast<std::size_t>(std::max(1, pad_to));
     for (const auto& w : words) longest = std::max(longest, w.size());
-    at.template set<models::from_pixels::word>(static_cast<int>(longest));
+    at.template set<question>(questions_at_once).template set<word>(static_cast<int>(longest));
     const predictor<M, float, "a"> predict(weights_, at, select_kernels<float>());
     typename predictor<M, float, "a">::workspace own(predict, &threads_);
-    std::vector<float> logits(static_cast<std::size_t>(batch_size) * classes);
+    std::vector<float> logits(static_cast<std::size_t>(pictures_at_once * questions_at_once * classes)),
+        in_order(batch_size * static_cast<std::size_t>(classes));
     batch<M> b;
-    image picture;
-    std::size_t shown = static_cast<std::size_t>(-1);
+    std::vector<std::size_t> order, asked_now;
+    const auto answer = [&](std::size_t first, int padded) {
+      b.template space<word>().padded = padded;
+      predict.run(own, b, {logits.data()});
+      for (std::size_t k = 0; k < asked_now.size(); ++k)
+        std::copy_n(logits.data() + k * classes, classes, in_order.data() + (asked_now[k] - first) * classes);
+      asked_now.clear();
+      b.clear();
+    };
     for (std::size_t first = 0; first < questions.size(); first += batch_size) {
       const std::size_t last = std::min(first + batch_size, questions.size());
-      b.clear();
-      for (std::size_t q = first; q < last; ++q) {
-        if (picture_of[q] != shown) picture = network_picture(pictures.path(shown = picture_of[q]));
+      int padded = pad_to;
+      for (std::size_t q = first; pad_to == 0 && q < last; ++q) padded = std::max(padded, static_cast<int>(words[q].size()));
+      order.resize(last - first);
+      std::iota(order.begin(), order.end(), first);
+      std::stable_sort(order.begin(), order.end(), [&](std::size_t p, std::size_t q) { return picture_of[p] < picture_of[q]; });
+      for (std::size_t k = 0; k < order.size();) {
+        const std::size_t shown = picture_of[order[k]];
+        const image picture = network_picture(pictures.path(shown));
         b.add_sample();
         b.template push<"image">(picture.pixels.data(), picture.pixels.size());
-        b.template count<models::from_pixels::word>(static_cast<int>(words[q].size()));
-        b.template push<"w">(words[q].data(), words[q].size());
+        int together = 0;
+        for (; k < order.size() && picture_of[order[k]] == shown && together < questions_at_once; ++k, ++together) {
+          b.template count<word>(static_cast<int>(words[order[k]].size()));
+          b.template push<"w">(words[order[k]].data(), words[order[k]].size());
+          asked_now.push_back(order[k]);
+        }
+        b.template count<question>(together);
+        if (b.samples == pictures_at_once || k == order.size()) answer(first, padded);
       }
-      b.template space<models::from_pixels::word>().padded = pad_to;
-      predict.run(own, b, {logits.data()});
-      for (std::size_t q = first; q < last; ++q) call(q, logits.data() + (q - first) * classes);
+      for (std::size_t q = first; q < last; ++q) call(q, in_order.data() + (q - first) * classes);
     }
   }
 
@@ -78,7 +100,8 @@ class picture_answers {
   }
 
  private:
-  static constexpr int batch_size = 64, side = models::from_pixels::side;
+  static constexpr std::size_t batch_size = 64;
+  static constexpr int pictures_at_once = 8, questions_at_once = 16, side = models::from_pixels::side;
   static constexpr const line_info& info(name n) { return M::info[static_cast<std::size_t>(find_line(n))]; }
   static constexpr int find_line(name n) {
     for (int i = 0; i < M::n; ++i)

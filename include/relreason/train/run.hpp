@@ -39,11 +39,23 @@ struct run_options {
   std::map<std::string, std::string> settings = {}, notes = {};  // what else decides the result; what does not
 };
 
+// Whether a loss counts the samples whose output is right: one that judges, on the samples themselves.
+template <class Task>
+inline constexpr bool judged_by_loss = [] {
+  using M = typename Task::model;
+  constexpr int at = M::template find<Task::output>();
+  if constexpr (at < 0) return false;
+  else return judging_line<M, Task::output> >= 0 && spaces_of_model<M>[M::info[at].space].kind == space_kind::root;
+}();
+
 // scene_task<net, object, word> task(training, validation, scheme);  training_run run(task, options, threads);  run.resume_if_present(); run.run();
 // Task and threads must outlive the run. Errors name what was found in options, task, folder or checkpoint, and leave the last checkpoint whole.
 template <class Task, class Optimizer = adam, template <class, class, name...> class Trainer = trainer>
 class training_run {
   static_assert(training_task<Task>, "relreason::training_run: the task lacks a member; relreason/train/task.hpp lists them");
+  static_assert(
+      judging_task<Task> || judged_by_loss<Task>,
+      "relreason::training_run: no loss judges the samples' output (cross_entropy and multi_label do); give the task its own right(b, rows)");
 
  public:
   using M = typename Task::model;
@@ -54,8 +66,8 @@ class training_run {
         threads_(threads),
         sampler_(task_.sampler(options_.sampler)),
         limits_(task_.capacity((largest_batch() + options_.micro_batches - 1) / options_.micro_batches)),
-        trainer_(limits_, threads, options_.training, optimizer),
-        outputs_(static_cast<std::size_t>(limits_.samples) * width) {
+        trainer_(limits_, threads, with_tables(options_.training), optimizer),
+        outputs_(judging_task<Task> ? static_cast<std::size_t>(limits_.samples) * width : 0) {
     std::error_code refused;
     std::filesystem::create_directories(options_.folder, refused);
     if (refused) fail("training_run: the folder ", options_.folder, " cannot be made: ", refused.message(), "; give a path where you may write");
@@ -68,6 +80,7 @@ class training_run {
     s["clip"] = std::to_string(options_.training.clip);
     s["arithmetic"] = text_of(options_.training.arithmetic);
     s["optimizer"] = trainer_.optimizer().text();
+    note_tables();
     options_.notes["lanes"] = std::to_string(trainer_.lanes());
     task_.describe(s);
   }
@@ -145,6 +158,28 @@ class training_run {
     o.schedule.check();
     return o;
   }
+  trainer_options with_tables(trainer_options o) const {
+    if constexpr (requires { task_.tables(); }) o.tables = task_.tables();
+    return o;
+  }
+  // Says which inputs stay where the steps run, if any.
+  void note_tables() {
+    batch<M> asked;
+    trainer_.prepare(asked);
+    std::string held;
+    for (const input_table& t : with_tables(options_.training).tables)
+      if (asked.held[static_cast<std::size_t>(line_named(t.input))])
+        held += (held.empty() ? "" : ", ") + std::string(t.input.view()) + " (" + std::to_string((t.size_bytes() + (1u << 20) - 1) >> 20) + " MiB)";
+    if (held.empty()) return;
+    options_.notes["held"] = held;
+    if (!options_.quiet) std::fprintf(stderr, "stay on the device, of at most %zu MiB: %s\n", options_.training.table_memory >> 20, held.c_str());
+  }
+  static int line_named(name n) {
+    for (int i = 0; i < M::n; ++i)
+      if (M::info[static_cast<std::size_t>(i)].id == n) return i;
+    return 0;
+  }
+  float* wanted_rows() { return judging_task<Task> ? outputs_.data() : nullptr; }  // else they stay where the step ran
   int largest_batch() const { return options_.growing ? options_.growing->batch(1 << 20) : options_.batch; }
 
   bool run_epoch(run_log& log, const stop_signal& stop) {
@@ -165,6 +200,7 @@ class training_run {
     };
     trainer_.drop_parts();  // of an epoch that was left
     prefetcher<batch<M>> next([&](batch<M>& to, std::size_t k) {
+      trainer_.prepare(to);
       if constexpr (requires { task_.fill(to, part(k), whole(k), record_.epoch); }) task_.fill(to, part(k), whole(k), epoch);
       else task_.fill(to, part(k), whole(k));
       if (to.samples > 0) trainer_.stage(to);
@@ -194,11 +230,12 @@ class training_run {
   bool step(const batch<M>& b, std::span<const std::int32_t> items, double share, bool ends, double rate) {
     try {
       double loss = 0;
-      if (options_.micro_batches == 1) loss = trainer_.step(b, rate, {outputs_.data()});
-      else if (b.samples > 0) trainer_.add(b, share, {outputs_.data()});
-      record_.right += task_.right(b, outputs_.data());
+      if (options_.micro_batches == 1) loss = trainer_.step(b, rate, {wanted_rows()});
+      else if (b.samples > 0) trainer_.add(b, share, {wanted_rows()});
+      if constexpr (judging_task<Task>) record_.right += task_.right(b, outputs_.data());
       record_.seen += static_cast<std::uint64_t>(b.samples);
       if (!ends) return false;
+      if constexpr (!judging_task<Task>) record_.right += trainer_.template right<Task::output>();
       record_.loss_sum += options_.micro_batches == 1 ? loss : trainer_.update(rate);
       ++record_.batch;
       return true;

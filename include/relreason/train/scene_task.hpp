@@ -55,7 +55,7 @@ class scene_task {
     for (const std::int32_t q : step) longest = std::max(longest, training_.length(static_cast<std::size_t>(q)));
     training_.template fill<Object, Word>(to, items, longest, {change_ ? &*change_ : nullptr, static_cast<std::uint64_t>(epoch)});
   }
-  std::uint64_t right(const batch<M>& b, const float* logits) const { return right_answers(b, logits, classes); }
+  std::vector<input_table> tables() const { return training_.template tables<M>(change_.has_value()); }
   validation_result validate(const answers_of<M>& answers) const {
     double loss = 0;
     const auto result = evaluate(answers, &loss);

@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "relreason/train/clevr_report.hpp"
+#include "relreason/core/describe.hpp"
+#include "relreason/train/run.hpp"
+#include "relreason/train/run_report.hpp"
 #include "relreason/train/sort_of_clevr_task.hpp"
 
 namespace relreason {
@@ -33,30 +35,13 @@ void write_sort_of_clevr_report(training_run<Task, Optimizer, Trainer>& run, con
   using M = typename Task::model;
   run.inner().refresh();
   const auto found = run.task().evaluate(answers_on_cpu<"a">(run.weights(), run.planned(), run.inner().kernel(), run.threads()));
-  std::vector<accuracy_shares> shares{shares_of(found)};
-  save_shares(shares[0], run.path("shares.tsv"));
-  std::vector<std::string> systems{detail::label_of(run.path(""))}, logs{run.path("log.jsonl")};
-  if (!compare.empty()) {
-    shares.push_back(read_shares(compare + "/shares.tsv"));
-    systems.push_back(detail::label_of(compare));
-    if (systems[1] == systems[0]) systems[1] = compare;
-    logs.push_back(compare + "/log.jsonl");
-  }
-  report::run r;
+  auto [r, systems, logs] = detail::begin_report(run, found, compare);
   r.title = "Sort-of-CLEVR";
   r.subtitle = "What " + systems[0] + " learned of squares and circles";
-  for (std::size_t i = 0; i < systems.size(); ++i) detail::add_curves(r, systems[i], logs[i]);
   for (const auto k : run.task().kinds()) detail::add_kind_chart(r, sort_of_clevr::kind_names[static_cast<std::size_t>(k)], systems, logs);
-  detail::add_accuracies(r, found.scheme(), systems, shares);
-  r.confusion_of = systems[0];
-  r.confusion = detail::confusion_of(found);
   r.model_sizes = "one question";
   r.model = report::lines_of(describe_lines_of<M>({}));
   r.model_text = describe<M>({});
-  r.facts = {{"parameters", report::with_commas(static_cast<std::int64_t>(parameters<M>::count()))},
-             {"steps", report::with_commas(static_cast<std::int64_t>(run.inner().steps))},
-             {"kernels", run.inner().instructions()}};
-  detail::add_settings(r, run.record().settings);
   report::write(r, run.path("report.html"));
 }
 

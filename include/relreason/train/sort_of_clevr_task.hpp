@@ -113,7 +113,6 @@ class sort_of_clevr_task {
     to.clear();
     for (const std::int32_t i : items) training_.add(to, static_cast<std::size_t>(i));
   }
-  std::uint64_t right(const batch<M>& b, const float* logits) const { return right_answers(b, logits, classes); }
   validation_result validate(const answers_of<M>& answers) const {
     double loss = 0;
     const auto found = evaluate(answers, &loss);

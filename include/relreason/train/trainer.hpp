@@ -14,6 +14,7 @@
 #include "relreason/backend/cpu/dispatch.hpp"
 #include "relreason/backend/device_name.hpp"
 #include "relreason/core/gradient.hpp"
+#include "relreason/core/input_table.hpp"
 #include "relreason/core/predictor.hpp"
 #include "relreason/optim/adam.hpp"
 #include "relreason/optim/clip.hpp"
@@ -28,6 +29,9 @@ struct trainer_options {
   isa instructions = isa::automatic;
   device::device_name device = {};  // of device_trainer; trainer runs on the CPU
   std::size_t device_memory = 0;    // most bytes that a step may take there; 0: all that is free
+  // What a device may hold of a data set, first come first held, up to table_memory bytes; needed until the trainer is made. See trainer::prepare().
+  std::vector<input_table> tables = {};
+  std::size_t table_memory = std::size_t{256} << 20;
   int lanes = 0;  // gradients summed apart, as many threads can work; other numbers, other last digits. 0: usual_lanes, 4 to 16 by the model's size
   // Learning rate of an array is the step's rate times the factor of the first prefix that its path starts with; 0 freezes it, and leaves its
   // gradient out of the norm.
@@ -39,6 +43,15 @@ struct learning_range {
   std::size_t first, count;
   double factor;
 };
+// The tables that a device holds within the options' memory.
+inline std::vector<input_table> held_tables(const trainer_options& o) {
+  std::vector<input_table> held;
+  std::size_t bytes = 0;
+  for (const input_table& t : o.tables)
+    if (t.size_bytes() > 0 && t.size_bytes() <= o.table_memory - bytes) held.push_back(t), bytes += t.size_bytes();
+  return held;
+}
+
 struct learning_plan {
   std::vector<learning_range> ranges;
   double clip = 0;  // 0: none
@@ -71,12 +84,14 @@ class cpu_stepper {
   void run(const batch<M>& b, const step_options& options, const std::array<float*, n_wanted>& outputs) {
     program_.run(b, weights_, options, outputs);
   }
+  void prepare(batch<M>& b) const { b.held = {}; }
   void stage(const batch<M>&) {}
   void drop_staged() {}
   // State that steps change, such as running statistics: as it was when it was kept.
   void keep_state() { state_.assign(weights_.state(), weights_.state() + weights_.table().state_total); }
   void restore_state() { std::copy(state_.begin(), state_.end(), weights_.state()); }
   double loss() const { return program_.loss(); }
+  const auto& right() const { return program_.right(); }
   std::string find_non_finite(int* sample) { return program_.find_non_finite(sample); }
   // Of the gradient that is there. Returns its global L2 norm; nothing is changed where that is not finite.
   double update(const Optimizer& optimizer, const learning_plan& plan, double rate, std::uint64_t step) {
@@ -135,6 +150,20 @@ class cpu_stepper {
   std::array<std::vector<float>, static_cast<std::size_t>(Optimizer::moments)> moments_;
 };
 
+// The first loss that reads Value first and judges it, by its place in the list; -1 where there is none.
+template <class M, name Value>
+inline constexpr int judging_line = []<std::size_t... I>(std::index_sequence<I...>) {
+  int found = -1;
+  const auto look = [&](int i, bool judges) {
+    if (const line_info& f = M::info[static_cast<std::size_t>(i)];
+        judges && found < 0 && f.kind == line_kind::minimize && f.reads[0] == M::template find<Value>())
+      found = i;
+  };
+  (look(static_cast<int>(I), M::template line_at<static_cast<int>(I)>::bound::judges), ...);
+  return found;
+}
+(std::make_index_sequence<static_cast<std::size_t>(M::n)>{});
+
 // Weights, an optimizer and a stepper. trainer<...> below is the one for the CPU.
 template <class Stepper>
 class basic_trainer {
@@ -154,6 +183,8 @@ class basic_trainer {
   basic_trainer(const basic_trainer&) = delete;
   basic_trainer& operator=(const basic_trainer&) = delete;
 
+  // Before a batch is filled: tells push_rows() which inputs a device holds. A batch that was not prepared is refused where it holds some.
+  void prepare(batch<M>& b) const { stepper_->prepare(b); }
   // While another thread steps: makes the next batch ready where the steps run; for every batch, one ahead, or for none. It must not change until its
   // step; drop_parts() forgets it.
   void stage(const batch<M>& b) { stepper_->stage(b); }
@@ -165,6 +196,7 @@ class basic_trainer {
     stepper_->keep_state();
     const double norm = stepper_->step(b, {options_.seed, steps * 4096}, outputs, optimizer_, plan_, rate, steps + 1);
     loss_ = stepper_->loss();
+    right_ = stepper_->right();
     return accept(norm);
   }
   // The same in micro-batches: add() each with its share of the step's samples, then update(). An error in either drops all parts of the step:
@@ -174,6 +206,8 @@ class basic_trainer {
     if (before == 0) stepper_->keep_state();
     stepper_->run(b, {options_.seed, steps * 4096 + static_cast<std::uint64_t>(before), share, before > 0}, outputs);
     loss_ = (before ? loss_ : 0) + stepper_->loss() * share;
+    if (before == 0) right_ = {};
+    for (std::size_t i = 0; i < right_.size(); ++i) right_[i] += stepper_->right()[i];
     if (!std::isfinite(stepper_->loss())) refuse("the loss");
     added_ = before + 1;
   }
@@ -190,6 +224,13 @@ class basic_trainer {
     return accept(stepper_->update(optimizer_, plan_, rate, steps + 1));
   }
 
+  // Rows of the last step, or of its parts so far, that the loss of Value found right; counted where the step runs.
+  template <name Value>
+  std::uint64_t right() const {
+    constexpr int line = judging_line<M, Value>;
+    static_assert(line >= 0, "relreason::trainer: right<...>() takes the first value of a loss that judges, such as the logits of cross_entropy");
+    return right_[static_cast<std::size_t>(line)];
+  }
   double gradient_size() const { return norm_; }  // global L2 norm before clipping
   int not_finite() const { return not_finite_; }  // after an error: the sample of the last batch whose value is not finite, or -1
   // f(batch, outputs): the wanted values as a prediction gives them, computed where the steps are, until the weights change.
@@ -289,6 +330,7 @@ class basic_trainer {
   std::unique_ptr<Stepper> stepper_;
   learning_plan plan_;
   double loss_ = 0, norm_ = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(M::n)> right_{};
   int added_ = 0, not_finite_ = -1;
 };
 

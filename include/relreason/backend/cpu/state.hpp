@@ -40,7 +40,8 @@ struct cpu_state {
   bool training = false, gradients = false;
   std::uint64_t seed = 0, step = 0, line = 0;
   std::size_t* workspace_wanted = nullptr;
-  double loss = 0;  // what add_loss() adds to
+  double loss = 0;          // what add_loss() adds to
+  std::uint64_t right = 0;  // what add_right() adds to
 
   // For plan(): this line will call products up to this size.
   void want(int n_rows, int k, int n) {
@@ -114,6 +115,11 @@ struct cpu_state {
     double sum = 0;
     for (std::size_t i = 0; i < n; ++i) sum += f(i);
     loss += sum;
+  }
+  // Adds how many f(i) hold to the rows that the line finds right.
+  template <class F>
+  void add_right(std::size_t n, const F& f) {
+    for (std::size_t i = 0; i < n; ++i) right += f(i) ? 1 : 0;
   }
 
   // ---- rows

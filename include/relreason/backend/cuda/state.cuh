@@ -71,6 +71,7 @@ struct state {
   std::uint64_t seed = 0, line = 0;
   const std::uint64_t* step = nullptr;  // in the system's memory
   double* loss = nullptr;               // what add_loss() adds to, there too
+  double* right = nullptr;              // what add_right() adds to: whole numbers
   const int* live_rows = nullptr;       // by space, there too
   std::vector<int>* shape = nullptr;    // all that a captured step hangs on
   std::size_t* scratch_wanted = nullptr;
@@ -157,6 +158,10 @@ struct state {
   template <class F>
   void add_loss(std::size_t n, const F& f) const {
     device::sum(system, n, f, loss, scratch->at_least(system, sum_scratch(n)));
+  }
+  template <class F>
+  void add_right(std::size_t n, const F& f) const {
+    device::sum(system, n, fold::truth<F>{f}, right, scratch->at_least(system, sum_scratch(n)));
   }
 
   // ---- rows

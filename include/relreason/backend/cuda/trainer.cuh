@@ -88,7 +88,7 @@ class stepper {
         limits_(at),
         session_(options.device.number, options.arithmetic),
         kernel_(select_kernels<float>(options.instructions, options.arithmetic == precision::bf16 ? precision::bf16 : precision::full)),
-        program_(at, session_.system(), session_.products(), options.device_memory, n_moments * bytes()),
+        program_(at, session_.system(), session_.products(), options.device_memory, n_moments * bytes(), held_tables(options)),
         name_(std::string(session_.name()) +
               (program_.computes_again() ? ", pair layers computed again, " + std::to_string(program_.pairs_at_once()) + " pairs at once" : "")) {
     const std::size_t learned = parameters<M>::table().learned;
@@ -102,6 +102,7 @@ class stepper {
     push();
   }
 
+  void prepare(batch<M>& b) const { program_.prepare(b); }
   void stage(const batch<M>& b) {
     session_.use();
     program_.stage(b);
@@ -127,6 +128,7 @@ class stepper {
     return norm();
   }
   double loss() const { return program_.loss(); }
+  const auto& right() const { return program_.right(); }
   std::string find_non_finite(int* sample) {
     session_.use();
     return program_.find_non_finite(sample);

@@ -1,0 +1,97 @@
+"""bench/peers/own.py -- relreason's programs alone: against themselves with other threads, flags and batches; ceilings, latency, feeding."""
+import json
+import os
+import statistics
+import subprocess
+import time
+
+import cases
+
+
+def against(session, first, second, case, deadline):
+    """The same case on two of our own programs in turn: {"first", "second", "error"}."""
+    found, steps, number = {"first": [], "second": [], "error": None}, session.cases[case]["steps"], 0
+    try:
+        for server in (first, second):   # warms up
+            found["error"] = found["error"] or session.timed(server, f"{case} {steps} 1")[1]
+        while not found["error"] and not session.enough(number, deadline):
+            for name, server in (("first", first), ("second", second)):
+                ms, error = session.timed(server, f"{case} {steps}")
+                found["error"] = found["error"] or error
+                found[name].append(ms)
+            number += 1
+    finally:
+        first.close()
+        second.close()
+    session.say(f"{case}: {found}")
+    return found
+
+
+def batches(session, case, deadline):
+    """Time and peak memory of a step by batch size, each in a process of its own; long steps run once, without warming up."""
+    found, per_scene = [], None
+    for batch in (cases.QUICK_BATCHES if session.options.quick else cases.BATCHES)[case]:
+        request = f"{case}@{batch}"
+        if found and session.late(deadline):
+            found.append({"batch": batch, "ms": [], "error": cases.NO_TIME})
+            continue
+        ours = session.ours()
+        long = per_scene is not None and per_scene * batch > 10_000
+        rounds = 1 if long or session.options.once else 3
+        session.load.begin()
+        answer = ours.ask(f"{request} {rounds} {0 if long else 1}")
+        session.load.end()
+        gflop = answer.get("gflop")
+        found.append({"batch": batch, "ms": answer.get("ms", []), "error": answer.get("error"), "peak_mb": ours.peak_mb(),
+                      "input_mb": answer.get("input_mb"), "gflop": gflop})
+        if answer.get("ms"):
+            per_scene = statistics.median(answer["ms"]) / batch
+        session.say(f"{request}: {found[-1]}")
+        ours.close()
+    return found
+
+
+def against_itself(session):
+    """Threads, -march, batch sizes."""
+    _, deadline = session.deadlines("own")
+    both, found = [case for case in ("core", "state") if case in session.options.cases], {"threads": {}, "native": {}, "batches": {}}
+    part = lambda n: None if deadline is None else time.monotonic() + (deadline - time.monotonic()) / n
+    left = 3 * len(both)
+    for case in both:
+        if len(session.cores) > 1:
+            found["threads"][case] = against(session, session.ours(threads=1), session.ours(), case, part(left))
+        left -= 1
+        if session.options.native:
+            found["native"][case] = against(session, session.ours(), session.ours(session.options.native), case, part(left))
+        left -= 1
+    for case in reversed(both):   # RN core with large batches is the longest
+        found["batches"][case] = batches(session, case, deadline)
+    return found
+
+
+def ceilings(session):
+    server, found = session.ours(), {}
+    for name in ("ceiling", "ceiling_bf16"):
+        answer = server.ask(f"{name} 5")
+        found[name] = answer.get("gflops")
+        session.say(f"{name}: {answer}")
+    found["rows"] = server.ask("ceilings").get("rows", [])
+    information = server.ask("info")
+    server.close()
+    return found, information
+
+
+def program(session, name, *arguments):
+    """The JSON that another benchmark program of ours prints, or its error."""
+    path = session.options.ours / name
+    if not os.access(path, os.X_OK):
+        return {"error": f"{name} is not built"}
+    session.say(f"{name} {' '.join(arguments)}")
+    session.load.begin()
+    done = subprocess.run([str(path), "--json", "--threads", str(session.options.threads), *arguments], capture_output=True, text=True)
+    session.load.end()
+    try:
+        found = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        return {"error": (done.stderr.strip() or f"{name} ended with status {done.returncode}").splitlines()[-1]}
+    return found if done.returncode == 0 else {**found, "error": f"{name} ended with status {done.returncode}"}
