@@ -200,7 +200,7 @@ double megabytes(const batch<M>& b) {
   for (const auto& s : b.spaces) bytes += (s.offsets.capacity() + s.senders.capacity() + s.receivers.capacity() + s.index.capacity()) * sizeof(int);
   for (const auto& r : b.reals) bytes += r.capacity() * sizeof(float);
   for (const auto& i : b.indices) bytes += i.capacity() * sizeof(int);
-  for (const auto& i : b.bytes) bytes += i.capacity();
+  for (const auto& i : b.bytes) bytes += i.size();  // pictures are large: of what a vector reserved beyond them nothing is resident
   return static_cast<double>(bytes) / (1 << 20);
 }
 

@@ -51,11 +51,6 @@ SUITE = Suite("bench_rn", "pytorch_rn.py", cases.CASES, cases.WEIGHTS, screening
               lambda case, folder: workload.least_gflop(case, folder) if workload else None)
 
 
-def by_haste(options, once, quick, usual):
-    """What fits --once, --quick, or neither."""
-    return once if options.once else quick if options.quick else usual
-
-
 def run(session):
     options = session.options
     if workload:
@@ -64,8 +59,8 @@ def run(session):
               "loader": options.loader.read_text() if options.loader else ""}
     if options.ours:
         result["ceilings"], result["ours"] = own.ceilings(session)
-        result["latency"] = own.program(session, "bench_latency", "--seconds", by_haste(options, "0.1", "0.4", "2"))
-        result["feed"] = own.program(session, "bench_feed", "--scenes", by_haste(options, "250", "1000", "4000"))
+        result["latency"] = own.program(session, "bench_latency", "--seconds", start.by_haste(options, "0.1", "0.4", "2"))
+        result["feed"] = own.program(session, "bench_feed", "--scenes", start.by_haste(options, "250", "1000", "4000"))
     for case in options.cases:
         result["cases"][case] = rounds.run_case(session, case)
         save(session, result)
@@ -85,7 +80,6 @@ def save(session, result):
 def arguments():
     parser = start.parser(__doc__, cases.CASES)
     parser.add_argument("--native", type=pathlib.Path, help="the same programs, built with -march=native")
-    parser.add_argument("--no-own", action="store_true", help="leave out threads, -march and batch sizes")
     parser.add_argument("--loader", type=pathlib.Path, help="what bench_clevr_loader printed, for the page")
     return start.checked(parser, SUITE, workload)
 

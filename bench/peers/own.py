@@ -27,27 +27,30 @@ def against(session, first, second, case, deadline):
     return found
 
 
+def one_batch(session, case, batch, rounds, least):
+    """So many rounds with batches of that size in a process of their own, and its peak memory; least: steps to warm up."""
+    ours = session.ours()
+    session.load.begin()
+    answer = ours.ask(f"{case}@{batch} {rounds} {least}")
+    session.load.end()
+    found = {"batch": batch, "ms": answer.get("ms", []), "error": answer.get("error"), "peak_mb": ours.peak_mb(),
+             "input_mb": answer.get("input_mb"), "gflop": answer.get("gflop")}
+    session.say(f"{case}@{batch}: {found}")
+    ours.close()
+    return found
+
+
 def batches(session, case, deadline):
     """Time and peak memory of a step by batch size, each in a process of its own; long steps run once, without warming up."""
     found, per_scene = [], None
     for batch in (cases.QUICK_BATCHES if session.options.quick else cases.BATCHES)[case]:
-        request = f"{case}@{batch}"
         if found and session.late(deadline):
             found.append({"batch": batch, "ms": [], "error": cases.NO_TIME})
             continue
-        ours = session.ours()
         long = per_scene is not None and per_scene * batch > 10_000
-        rounds = 1 if long or session.options.once else 3
-        session.load.begin()
-        answer = ours.ask(f"{request} {rounds} {0 if long else 1}")
-        session.load.end()
-        gflop = answer.get("gflop")
-        found.append({"batch": batch, "ms": answer.get("ms", []), "error": answer.get("error"), "peak_mb": ours.peak_mb(),
-                      "input_mb": answer.get("input_mb"), "gflop": gflop})
-        if answer.get("ms"):
-            per_scene = statistics.median(answer["ms"]) / batch
-        session.say(f"{request}: {found[-1]}")
-        ours.close()
+        found.append(one_batch(session, case, batch, 1 if long or session.options.once else 3, 0 if long else 1))
+        if found[-1]["ms"]:
+            per_scene = statistics.median(found[-1]["ms"]) / batch
     return found
 
 
@@ -79,6 +82,19 @@ def ceilings(session):
     information = server.ask("info")
     server.close()
     return found, information
+
+
+def printed(session, name, *arguments):
+    """What another benchmark program of ours prints: {"command", "text", "error"}."""
+    path, command = session.options.ours / name, " ".join([name, *arguments])
+    if not os.access(path, os.X_OK):
+        return {"command": command, "text": "", "error": f"{name} is not built"}
+    session.say(command)
+    session.load.begin()
+    done = subprocess.run([str(path), *arguments], capture_output=True, text=True)
+    session.load.end()
+    error = (done.stderr.strip() or f"{name} ended with status {done.returncode}").splitlines()[-1] if done.returncode else None
+    return {"command": command, "text": done.stdout, "error": error}
 
 
 def program(session, name, *arguments):

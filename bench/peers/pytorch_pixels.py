@@ -6,7 +6,6 @@ Usage: python3 pytorch_pixels.py --data FOLDER [--threads N]; requests and answe
 CASE  pixels           a whole training step of RN: bytes to [0, 1], CNN with batch norm on the batch's statistics, LSTM over 20 words, g on all 4,096
                        pairs, f with dropout, cross-entropy, backward, clip to norm 50, Adam with L2 1e-4; batch 64. check: without dropout and
                        update; without the gradients of biases before batch norm, which are rounding errors
-      pixels@B         the same for B questions
       pixels_predict   log-probabilities of one question about one picture
       ten_questions    log-probabilities of ten questions about one picture, by 2S-RN
       ten_single       the same, each question a batch of its own
@@ -135,28 +134,25 @@ def tokens_of(data):
     return torch.stack([F.pad(words.flip(0), (pad_to - len(words), 0)) for words in data["tokens"].split(lengths)])
 
 
-def training_case(batch):
-    def make(folder, mode, check):
-        if mode.engine == "compile-frozen" or mode.many:
-            raise ValueError("this mode is not defined for pixels")
-        data = load_file(folder / "pixels.safetensors")
-        model = Pixels(False, mode, 0.0 if check else 0.5).load(data)
-        chosen = torch.arange(batch) % len(data["labels"])
-        pictures, tokens, labels = pictures_of(data, mode)[chosen], tokens_of(data)[chosen], data["labels"][chosen]
-        optimizer = torch.optim.Adam(model.parameters(), lr=5e-6, weight_decay=1e-4, fused=True)
-        loss_of = mode.compiled(model.loss)
+def training_case(folder, mode, check):
+    if mode.engine == "compile-frozen" or mode.many:
+        raise ValueError("this mode is not defined for pixels")
+    data = load_file(folder / "pixels.safetensors")
+    model = Pixels(False, mode, 0.0 if check else 0.5).load(data)
+    pictures, tokens, labels = pictures_of(data, mode), tokens_of(data), data["labels"]
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-6, weight_decay=1e-4, fused=True)
+    loss_of = mode.compiled(model.loss)
 
-        def step():
-            optimizer.zero_grad(set_to_none=True)
-            with mode.autocast():
-                loss = loss_of(pictures, model.question(tokens), labels)
-            loss.backward()
-            if not check:
-                nn.utils.clip_grad_norm_(model.parameters(), 50.0)
-                optimizer.step()
-            return loss
-        return step, model
-    return make
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        with mode.autocast():
+            loss = loss_of(pictures, model.question(tokens), labels)
+        loss.backward()
+        if not check:
+            nn.utils.clip_grad_norm_(model.parameters(), 50.0)
+            optimizer.step()
+        return loss
+    return step, model
 
 
 def prediction(mode, model, compute):
@@ -200,8 +196,8 @@ def features_case(folder, mode, check):
     return prediction(mode, model, lambda: features_of(pictures))
 
 
-CASES = {"pixels": training_case(64), "pixels_predict": predict_case, "ten_questions": ten_case, "ten_single": ten_single_case,
-         "features": features_case, **{f"pixels@{batch}": training_case(batch) for batch in (2, 640)}}
+CASES = {"pixels": training_case, "pixels_predict": predict_case, "ten_questions": ten_case, "ten_single": ten_single_case,
+         "features": features_case}
 
 if __name__ == "__main__":
     serve(__doc__, CASES, PixelsMode)

@@ -102,7 +102,7 @@ def check_text(check):
         return check["note"]
     word = "agree" if check["agree"] else "DISAGREE"
     if "log_probability" in check:
-        return f"both sides {word}: log-probabilities differ by at most {check['log_probability']:.1e}; allowed {check['allowed']:.0e}"
+        return f"both sides {word}: results differ by at most {check['log_probability']:.1e}; allowed {check['allowed']:.0e}"
     return (f"both sides {word}: loss differs by {check['loss']:.1e}, gradient norms by at most {check['gradient']:.1e} ({check['worst']}), "
             f"relative; allowed {check['allowed']:.0e}")
 
@@ -121,14 +121,14 @@ def load_text(result):
             f"Load average at the start: {result['load_average']:.2f}.\n")
 
 
-def head(result):
+def head(result, title="Speed on the CPU", script="compare.py", again="scripts/bench.sh", numbers="cpu.json. Compile times: compile_time.md"):
     machine, peer, ours = result["machine"], result["peer"], result["ours"]
     caches = f"L2 {machine['l2']}, L3 {machine['l3']}"
     bf16 = "with" if machine["bf16_dot_product"] else "without"
-    lines = ["# Speed on the CPU",
-             f"Written by bench/peers/compare.py on {result['date']}; everything comes again with `scripts/bench.sh`. Raw numbers: cpu.json. "
-             "Compile times: compile_time.md.",
-             f"Command: `{result['command']}`", load_text(result),
+    commit = f", commit {result['commit']}" if result.get("commit") else ""
+    lines = [f"# {title}",
+             f"Written by bench/peers/{script} on {result['date']}; everything comes again with `{again}`. Raw numbers: {numbers}.",
+             f"Command: `{result['command'].strip()}`{commit}", load_text(result),
              f"Machine: {machine['processor']} (family {machine['family']}, model {machine['model']}), {machine['cores']} cores, {caches}, "
              f"{machine['memory_gib']} GiB, {bf16} bf16 dot products, Linux {machine['kernel']}, hypervisor {machine['hypervisor'] or 'none'}. "
              f"{result['threads']} threads on both sides, one a core.",
@@ -230,8 +230,7 @@ def step_rate(result):
     return 640 / (ms / 1e3) if ms else None
 
 
-def targets(result):
-    rows = list(target_rows(result))
+def targets(result, rows):
     told = "Medians of this run."
     if not is_idle(result):
         told = "**The machine was not idle: these are no results, and nothing counts as reached.**"
@@ -331,7 +330,8 @@ def own(result):
 
 
 def text(result):
-    return "\n".join(part for part in (head(result), targets(result), ceilings(result), comparison(result), peers(result), own(result),
+    asked = targets(result, list(target_rows(result)))
+    return "\n".join(part for part in (head(result), asked, ceilings(result), comparison(result), peers(result), own(result),
                                        latency(result), feed(result)) if part).rstrip() + "\n"
 
 

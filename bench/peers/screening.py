@@ -63,7 +63,8 @@ def finalists(session, case, found):
     if second and median[second] > 1.2 * median[first]:   # screening is not off by as much
         second = None
     return {"fastest": first, "second": second, "default": default if default in median else None,
-            "merged": fastest(lambda key: "merged" in key and "frozen" not in key), "frozen": None if usual.get("frozen counts") else fastest(lambda key: "frozen" in key)}
+            "merged": fastest(lambda key: "merged" in key and "frozen" not in key),
+            "frozen": None if usual.get("frozen counts") else fastest(lambda key: "frozen" in key)}
 
 
 def settle(entry):

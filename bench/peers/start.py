@@ -24,6 +24,7 @@ def parser(description, cases):
     found.add_argument("--engines", type=lambda text: text.split(","), default=["eager", "compile"], help="of eager, compile, compile-max")
     found.add_argument("--quick", action="store_true", help="no screening, at most 5 rounds, smaller batches")
     found.add_argument("--once", action="store_true", help="one round of everything: does it work?")
+    found.add_argument("--no-own", action="store_true", help="leave out relreason against itself: threads, batch sizes and the like")
     found.add_argument("--no-peers", action="store_true", help="ours alone")
     found.add_argument("--command", default="", help="the command that the page names")
     return found
@@ -50,6 +51,11 @@ def checked(found, suite, workload):
     if options.threads > len(physical_cores()):
         found.error(f"--threads {options.threads}: this process may use {len(physical_cores())} cores")
     return options
+
+
+def by_haste(options, once, quick, usual):
+    """What fits --once, --quick, or neither."""
+    return once if options.once else quick if options.quick else usual
 
 
 def commit():

@@ -150,6 +150,9 @@ TEST_CASE("batch: rows of a table are copied, or named where a device holds them
   all[0] = all[1] = all[2] = true;
   some.check_for(planned(), all, {4});
   CHECK(contains(message_of([&] { some.check_for(planned(), all, {2}); }), "names row 2, but the table that is held has 2"));
+  auto before_the_table = some;
+  before_the_table.row_numbers[0][1] = -1;
+  CHECK(contains(message_of([&] { before_the_table.check_for(planned(), all, {4}); }), "names row -1, but the table that is held has 4"));
   CHECK(contains(message_of([&] { some.check(planned()); }), "has numbers of rows, but no table of them is held here"));
   some.push_rows<"x">(rows, 0, 1);
   CHECK(contains(message_of([&] { some.check_for(planned(), all, {4}); }), "input \"x\" has 6 values; wanted 2 rows"));

@@ -70,3 +70,34 @@ TEST_CASE("cross entropy: logits in the thousands neither overflow nor vanish", 
   CHECK(r.gradient[1] == Approx(-1).epsilon(1e-14));
   CHECK(at_logits<3, 0>({1000, -1000, 0}, 0).loss == 0);
 }
+
+namespace {
+
+struct word : each<scene> {};
+using weighed = model<input<"x", features<2>, word>, input<"label", label<2>, word>, input<"weight", features<1>, word>, let<"a", linear<2>, of<"x">>,
+                      minimize<cross_entropy<>, of<"a", "label", "weight">>>;
+// The weights hang on the whole batch: they are not known when the mean's denominator is.
+using weighed_late = model<input<"x", features<2>, scene>, input<"label", label<2>, scene>, input<"weight", features<1>, scene>,
+                           let<"a", linear<2>, of<"x">>, let<"w", toy::times_mean, of<"weight">>, minimize<cross_entropy<>, of<"a", "label", "w">>>;
+
+}  // namespace
+
+TEST_CASE("cross entropy: weighed rows may be none; weights that are computed have no mean over entries", "[loss][cross_entropy]") {
+  serial_executor serial;
+  parameters<weighed, double> p(3);
+  gradient_program<weighed, double> program(limits<weighed>{.samples = 2}.set<word>(3), serial, select_kernels<double>());
+  batch<weighed, double> b;
+  b.add_sample();
+  b.count<word>(0);
+  program.run(b, p, {});
+  CHECK(program.loss() == 0);
+
+  parameters<weighed_late, double> late(3);
+  gradient_program<weighed_late, double> refused(limits<weighed_late>{.samples = 2}, serial, select_kernels<double>());
+  batch<weighed_late, double> c;
+  c.add_sample(2);
+  c.values<"x">().assign(4, 1);
+  c.values<"label">().assign(2, 1);
+  c.values<"weight">().assign(2, 1);
+  CHECK_THROWS_WITH(refused.run(c, late, {}), Catch::Matchers::Contains("a mean over entries needs weights that are an input"));
+}

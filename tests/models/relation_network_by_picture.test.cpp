@@ -76,7 +76,7 @@ float apart(const name_table& names) {
 
 }  // namespace
 
-TEST_CASE("by picture: RN, 2S-RN and AVF-RN answer several questions about one picture as they answer each alone", "[threads]") {
+TEST_CASE("by picture: RN, 2S-RN and AVF-RN answer several questions about one picture as they answer each alone", "[trains]") {
   constexpr float tolerance = 2e-5f;  // other orders of sums, in float
   CHECK(apart<asked::rn, px::rn>({}) < tolerance);
   CHECK(apart<asked::two_stage_rn, px::two_stage_rn>(asked::two_stage_names()) < tolerance);

@@ -2,6 +2,7 @@
 #include "relreason/models/sort_of_clevr.hpp"
 
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -95,10 +96,10 @@ row maps_of(const parameters<M, double>& p, const batch<M, double>& b, int sampl
 template <class M>
 row layer(const parameters<M, double>& p, const std::string& path, const row& x, bool relu) {
   const auto out = static_cast<std::size_t>(p.entry(path + ".weight").shape[0]);
+  const double *weight = p.find(path + ".weight"), *bias = p.find(path + ".bias");
   row y;
   for (std::size_t o = 0; o < out; ++o) {
-    double sum = p.find(path + ".bias")[o];
-    for (std::size_t i = 0; i < x.size(); ++i) sum += p.find(path + ".weight")[o * x.size() + i] * x[i];
+    const double sum = std::inner_product(x.begin(), x.end(), weight + o * x.size(), bias[o]);
     y.push_back(relu ? std::max(sum, 0.) : sum);
   }
   return y;

@@ -142,3 +142,27 @@ TEST_CASE("grid_objects: maps of a space further out are repeated for every pare
       CHECK(cells[(25 * q + k) * 4 + 1] == maps[50 * picture[q] + 2 * k + 1]);
     }
 }
+
+namespace {
+
+struct world : once {};
+struct place : sample {};
+struct place_cell : exactly<6, place> {};
+using one_map = model<input<"x", maps<1, 2, 3>, world>, input<"f", features<1>, place>, let<"c", grid_objects<place_cell, no_coordinates>, of<"x">>,
+                      let<"p", pool<place_cell>, of<"c">>, let<"a", linear<2>, of<"p", "f">>>;
+
+}  // namespace
+
+TEST_CASE("grid_objects: a map that is there once is repeated for every sample", "[nn]") {
+  const parameters<one_map> p(1);
+  const limits<one_map> at{.samples = 3};
+  const predictor<one_map, float, "c"> predict(p, at, select_kernels<float>());
+  auto own = predict.make_workspace();
+  batch<one_map> b;
+  b.add_sample(3);
+  for (const float x : {1.f, 2.f, 3.f, 4.f, 5.f, 6.f}) b.push<"x">(x);
+  for (const float f : {7.f, 8.f, 9.f}) b.push<"f">(f);
+  std::vector<float> c(18);
+  predict.run(own, b, {c.data()});
+  CHECK(c == std::vector<float>{1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6});
+}

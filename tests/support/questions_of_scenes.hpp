@@ -1,6 +1,7 @@
 // tests/support/questions_of_scenes.hpp -- several questions about one scene, with what hangs on no question computed once, and the same one by one.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,10 +57,10 @@ void push_some(random_stream& random, int n, Push&& push) {
   for (int i = 0; i < n; ++i) push(2 * random.uniform() - 1);
 }
 template <class M, class T>
-batch<M, T> several_each() {
+batch<M, T> several_each(std::span<const counts> scenes = all_scenes) {
   batch<M, T> b;
   random_stream random{7, 1};
-  for (const counts n : all_scenes) {
+  for (const counts n : scenes) {
     b.add_sample();
     b.template count<object>(n.objects);
     b.template count<question>(n.questions);

@@ -305,7 +305,8 @@ class batch {
            held[i] ? "no table of them is held here" : "a table of them is held here",
            "; call prepare() of the trainer that is to step before the batch is filled");
     for (const int row : row_numbers[i])
-      if (row >= table_rows) fail("batch: input \"", M::info[i].id.view(), "\" names row ", row, ", but the table that is held has ", table_rows);
+      if (row < 0 || row >= table_rows)
+        fail("batch: input \"", M::info[i].id.view(), "\" names row ", row, ", but the table that is held has ", table_rows);
   }
   void check_input(std::size_t i, const extent* e) const {
     const line_info& f = M::info[i];

@@ -61,6 +61,18 @@ constexpr int root_space() {
   return -1;
 }
 
+// Lines whose value is wanted, by the caller or by a line that is needed: of others nothing but side results are computed.
+template <class M, name... Wanted>
+constexpr std::array<bool, at(M::n)> valued_lines(const std::array<place, at(M::n)>& places) {
+  std::array<bool, at(M::n)> t{};
+  for (int i = 0; i < M::n; ++i) {
+    const line_info& f = M::info[at(i)];
+    t[at(i)] = f.fills >= 0 || ((f.id == Wanted.before_dot() && Wanted.after_dot() == name{}) || ...);
+    for (int r = 0; places[at(i)].needed && r < f.n_reads; ++r) t[at(f.reads[r])] = true;
+  }
+  return t;
+}
+
 // Arrays of every line by number: offsets resolved to pointers once.
 template <class M, class T>
 struct line_slots {

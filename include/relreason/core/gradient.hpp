@@ -304,11 +304,18 @@ class gradient_program {
         if constexpr (std::is_same_v<mean, per_sample>) entries = batch_.ctx.extents[engine::root].rows;
         static_assert(!std::is_same_v<mean, per_entry> || !engine::filled[at(M::info[at(M::info[at(I)].reads[0])].space)],
                       "relreason::minimize: the entries of a space that an operation fills are not known to the batch; say per_sample or per_step");
-        if constexpr (std::is_same_v<mean, per_entry>)
-          entries = engine::template bound_at<I>::entries(batch_.ctx, engine::template arguments_of<I>(batch_));
+        if constexpr (std::is_same_v<mean, per_entry>) entries = engine::template bound_at<I>::entries(batch_.ctx, given_arguments<I>());
         denominator_[at(I)] = entries > 0 ? entries : 1;
       }
     });
+  }
+  // Of what a line reads, inputs and what is computed once: boundary values are still those of the batch before.
+  template <int I>
+  arguments<T> given_arguments() const {
+    arguments<T> in = engine::template arguments_of<I>(batch_);
+    for (int r = 0; r < M::info[at(I)].n_reads; ++r)
+      if (const line_info& f = M::info[at(M::info[at(I)].reads[r])]; f.kind != line_kind::input && !f.once) in.x[r] = nullptr;
+    return in;
   }
   template <int I>
   static constexpr double weight_of() {

@@ -125,7 +125,7 @@ void capacity_extents(const limits<M>& at, int samples, extent* e) {
     else if (s.kind == space_kind::once_root) e[i].rows = 1;
     else {
       e[i].parents = e[s.parent].rows;
-      e[i].rows = e[i].parents * detail::most_per_parent<int>(at, static_cast<int>(i));
+      e[i].rows = static_cast<int>(e[i].parents * detail::most_per_parent<double>(at, static_cast<int>(i)));
       e[i].padded = at.per_parent[i];
     }
   }

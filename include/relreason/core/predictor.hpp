@@ -19,6 +19,7 @@ class predictor {
   static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
   static_assert(sizeof...(Wanted) > 0, "relreason::predictor: name at least one value");
   static_assert(((M::template find<Wanted.before_dot()>() >= 0) && ...), "relreason::predictor: the model defines no value of that name");
+  static constexpr auto valued = detail::valued_lines<M, Wanted...>(engine::places);
   static constexpr bool couples = [] {
     for (const auto& p : engine::places)
       if (p.coupled) return true;
@@ -151,6 +152,7 @@ class predictor {
   template <name N, name Line = N.before_dot(), name Side = N.after_dot()>
   struct value_of {
     using result = typename engine::template bound_at<M::template find<Line>()>::template side<Side>;
+    static_assert(!std::is_void_v<result>, "relreason::predictor: the line has no side result of that name");
     static constexpr int space = index_of<typename result::space>(typename M::spaces{}), width = result::width;
   };
   template <name N, name Line>
@@ -161,13 +163,6 @@ class predictor {
   static constexpr bool runs(int i) {
     const line_kind k = M::info[at(i)].kind;
     return engine::places[at(i)].needed && k != line_kind::input && k != line_kind::output && k != line_kind::minimize;
-  }
-  // Whether a line's value is wanted, by the caller or by a line that runs: of others nothing but side results are computed.
-  static constexpr bool valued(int i) {
-    bool yes = ((M::info[at(i)].id == Wanted.before_dot() && Wanted.after_dot() == name{}) || ...);
-    for (int j = 0; j < n; ++j)
-      for (int r = 0; runs(j) && r < M::info[at(j)].n_reads; ++r) yes = yes || M::info[at(j)].reads[r] == i;
-    return yes || M::info[at(i)].fills >= 0;
   }
   static constexpr std::array<bool, at(n)> needed_inputs() {
     std::array<bool, at(n)> t{};
@@ -230,7 +225,7 @@ class predictor {
     engine::point_at_batch(w, own.all_);
     engine::each_line([&]<int I>() {
       if constexpr (runs(I) && !M::info[at(I)].once) {
-        engine::template forward_line<I, false, false, valued(I)>(w, slots_.of_line[at(I)], capacity_);
+        engine::template forward_line<I, false, false, valued[at(I)]>(w, slots_.of_line[at(I)], capacity_);
       }
     });
     std::size_t k = 0;

@@ -96,7 +96,8 @@ struct cross_entropy {
     static double entries(C& ctx, const arguments<typename C::real>& in) {
       const int n = ctx.template at<typename Logits::space>().listed();
       if (!weighted) return n;
-      if (!in.x[2]) fail("cross_entropy: a mean over entries needs weights that are an input; use per_sample or per_step");
+      if (n > 0 && !in.x[2])
+        fail("cross_entropy: a mean over entries needs weights that are an input, and no table that stays on a device; use per_sample or per_step");
       double sum = 0;
       for (int i = 0; i < n; ++i) sum += static_cast<double>(in.real(2)[i]);
       return sum;

@@ -108,9 +108,12 @@ struct grid_objects {
     static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>&) {
       if constexpr (repeats) {
         using parent = typename Cell::parent;
-        for (int m = 0; m < ctx.template at<typename X::space>().rows; ++m)
-          for (int p = first_row_below<parent, typename X::space>(ctx, m); p < first_row_below<parent, typename X::space>(ctx, m + 1); ++p)
-            for (int k = 0; k < cells; ++k) t.map.of.host[p * cells + k] = m * cells + k;
+        if constexpr (is_once<typename X::space> && !is_once<parent>)  // one map, for every parent
+          for (int i = 0; i < ctx.template at<parent>().listed() * cells; ++i) t.map.of.host[i] = i % cells;
+        else
+          for (int m = 0; m < ctx.template at<typename X::space>().rows; ++m)
+            for (int p = first_row_below<parent, typename X::space>(ctx, m); p < first_row_below<parent, typename X::space>(ctx, m + 1); ++p)
+              for (int k = 0; k < cells; ++k) t.map.of.host[p * cells + k] = m * cells + k;
         ctx.close_groups(t.map);
       }
     }

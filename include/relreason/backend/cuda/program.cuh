@@ -120,7 +120,7 @@ class batch_program {
     std::string found;
     engine::each_line([&]<int I>() {
       constexpr line_info f = M::info[at(I)];
-      if constexpr (engine::has_value(I) && !f.integral) {
+      if constexpr (engine::has_value(I) && !f.integral && lines::valued[at(I)]) {
         if (!found.empty()) return;
         const std::vector<T> v = fetched(static_cast<const T*>(now_->w.v[I]), at(now_->w.ctx.extents[f.space].listed()) * at(f.width));
         const auto bad = std::find_if(v.begin(), v.end(), [](T x) { return !std::isfinite(x); });
@@ -190,7 +190,7 @@ class batch_program {
   template <int I>
   void forward(own_batch& r) {
     constexpr line_info f = M::info[at(I)];
-    if constexpr (lines::runs(I) && f.kind != line_kind::minimize) {
+    if constexpr (lines::runs(I) && f.kind != line_kind::minimize && lines::valued[at(I)]) {
       auto& ctx = r.template here<I>();
       if (r.w.g[I]) ctx.fill(at(ctx.extents[f.space].rows) * at(f.width), r.w.g[I], T(0));
       engine::template bound_at<I>::forward(ctx, slots<I>(), std::get<at(I)>(r.w.tapes), engine::template arguments_of<I>(r.w),

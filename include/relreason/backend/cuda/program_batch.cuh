@@ -108,6 +108,7 @@ struct program_batch {
         if constexpr (M::info[at(I)].kind == line_kind::minimize) denominator[at(I)] = denominator_of<I>();
       }
     });
+    extents_.swap(extents_now_);  // every table is whole
   }
   // For the stream: the rows that the batch names, where the device holds all.
   template <int I>
@@ -217,9 +218,10 @@ struct program_batch {
       w.ctx.extents[i] = e;
       shape.insert(shape.end(), {e.rows, e.parents, e.padded});
     }
-    std::vector<int> now(shape.begin() + told, shape.end());
-    now.insert(now.end(), offsets_.data(), own);
-    same_extents_ = now == std::exchange(extents_, now);
+    extents_now_.assign(shape.begin() + told, shape.end());
+    extents_now_.insert(extents_now_.end(), offsets_.data(), own);
+    same_extents_ = extents_now_ == extents_;
+    extents_.clear();  // an error leaves no tables to be kept
   }
 
   // What a line reads, where it is an input: the host's copy.
@@ -244,7 +246,7 @@ struct program_batch {
   }
 
   std::vector<int> pair_offsets_, offsets_;  // those of the batch; those of the rows that run
-  std::vector<int> extents_;                 // all of them, with their offsets: those of the last batch
+  std::vector<int> extents_, extents_now_;   // all of them, with their offsets: those of the last batch, none after an error; of this one
   bool same_extents_ = false;                // as the batch before it in this place
   std::array<kept_line, at(n)> lines_;
   std::array<void*, at(n)> inputs_{};       // the host's

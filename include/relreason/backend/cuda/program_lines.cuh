@@ -42,6 +42,8 @@ struct program_lines {
   static_assert((is_value(Wanted.before_dot()) && ...), "relreason::device: a wanted name must be that of an equation whose result is numbers");
   static_assert(((!Training || Wanted.after_dot() == name{}) && ...), "relreason::device: side results are for predictions");
 
+  static constexpr auto valued = relreason::detail::valued_lines<M, Wanted...>(engine::places);
+
   // The numbers of a line's value, as an input's array holds them.
   template <int I>
   using number_of = std::conditional_t<M::info[at(I)].bytes, std::uint8_t, std::conditional_t<M::info[at(I)].integral, int, T>>;
