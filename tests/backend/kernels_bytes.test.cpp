@@ -95,7 +95,7 @@ TEST_CASE("a workspace planned for the largest product serves smaller ones", "[k
       for (const int k : {1, 26, 256, 1000, 1024})
         for (const int n : {1, 33, 512}) {
           const std::size_t bytes = set.workspace_bytes(rows, k, n);
-          INFO(label(set, rows, k, n) << ": " << bytes << " bytes");
+          INFO(shape_of(set, rows, k, n) << ": " << bytes << " bytes");
           if (bytes > planned || bytes % 64 != 0 || bytes != set.workspace_bytes(rows, n, k)) FAIL("planned " << planned);
         }
     product<float> p(set, 193, 26, 33);  // affine and outer inside the guarded workspace of exactly this shape: see memory_respected

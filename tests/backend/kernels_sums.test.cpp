@@ -16,7 +16,7 @@ namespace {
 
 template <class T>
 void check_epilogues(const kernels<T>& set, int rows, int k, int n) {
-  INFO(label(set, rows, k, n));
+  INFO(shape_of(set, rows, k, n));
   product<T> p(set, rows, k, n);
   const auto sums = expected(p);
   const auto relu = [](double v, int, int) { return std::max(v, 0.0); };
@@ -53,7 +53,7 @@ void check_epilogues(const kernels<T>& set, int rows, int k, int n) {
 
 template <class T>
 void check_sums(const kernels<T>& set, int rows, int k, int n) {
-  INFO(label(set, rows, k, n));
+  INFO(shape_of(set, rows, k, n));
   product<T> p(set, rows, k, n);
   p.a.relu = true;
   std::vector<int> segment(static_cast<std::size_t>(rows));
@@ -92,7 +92,7 @@ void check_sums(const kernels<T>& set, int rows, int k, int n) {
 
 template <class T>
 void check_outer(const kernels<T>& set, int rows, int m, int n) {
-  INFO(label(set, rows, m, n));
+  INFO(shape_of(set, rows, m, n));
   matrix<T> a(rows, m, std::uint64_t{1}), b(rows, n, std::uint64_t{2}), c(m, n, std::uint64_t{3}), before = c;
   const std::vector<double> left = operands(set, a), right = operands(set, b);
   block workspace(set.workspace_bytes(rows, m, n));

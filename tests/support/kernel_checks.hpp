@@ -161,7 +161,7 @@ std::string wrong(product<T>& p, const std::vector<element>& sums, F&& f) {
   return {};
 }
 template <class T>
-std::string label(const kernels<T>& set, int rows, int k, int n) {
+std::string shape_of(const kernels<T>& set, int rows, int k, int n) {
   return std::string(set.name) + " rows " + std::to_string(rows) + " k " + std::to_string(k) + " n " + std::to_string(n);
 }
 template <class F>
