@@ -38,7 +38,9 @@ class picture_answers {
   // A file's picture is resized to the network's size where it has another.
   void each(const std::vector<clevr::question>& questions, const std::string& folder, int pad_to, const std::string& file,
             const std::function<void(std::size_t, const float*)>& call) const {
-    const auto [pictures, picture_of] = collect(questions, folder, file);
+    const auto collected = collect(questions, folder, file);
+    const image_collection& pictures = collected.first;
+    const std::vector<std::size_t>& picture_of = collected.second;
     std::vector<std::vector<int>> words;
     for (const clevr::question& q : questions) {
       words.push_back(dictionary_.words.encode(q, file));
