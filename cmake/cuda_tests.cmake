@@ -8,7 +8,6 @@ file(GLOB host_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.test
 if(host_sources AND NOT flags MATCHES "-fsanitize=thread")
   add_executable(test_cuda_host ${host_sources})
   target_link_libraries(test_cuda_host PRIVATE test_main relreason::thrust_host)
-  compile_tests(test_cuda_host -O1)
   if(flags MATCHES "-fsanitize")
     target_compile_options(test_cuda_host PRIVATE -fno-sanitize=null)  # Thrust's radix sort binds a null reference, and does not use it
   endif()
