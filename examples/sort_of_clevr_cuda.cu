@@ -1,11 +1,5 @@
-// examples/sort_of_clevr_cuda.cu -- the CUDA part of the models that sort_of_clevr trains.
+// examples/sort_of_clevr_cuda.cu -- the CUDA part of sort_of_clevr's Relation Network; of its neighbors in sort_of_clevr_cuda_neighbors.cu.
 #include "relreason/backend/cuda/trainer.cuh"
 #include "relreason/models/sort_of_clevr.hpp"
 
-namespace relreason {
-
-template struct cuda_training<models::sort_of_clevr::rn, adam, "a">;
-template struct cuda_training<models::sort_of_clevr::small_rn, adam, "a">;
-template struct cuda_training<models::sort_of_clevr::cnn_mlp, adam, "a">;
-
-}  // namespace relreason
+template struct relreason::cuda_training<relreason::models::sort_of_clevr::rn, relreason::adam, "a">;
