@@ -31,7 +31,7 @@ struct name {
   }
   constexpr std::size_t dot() const {
     std::size_t n = 0;
-    while (n < size() && text[n] != '.') ++n;
+    while (n < longest_name && text[n] && text[n] != '.') ++n;
     return n;
   }
   constexpr name part(std::size_t first, std::size_t last) const {
