@@ -12,6 +12,7 @@ from report import median, number, percent, ratio_text, ratios, reached, share, 
 
 TEN_MUST, MEMORY_MUST_MB, MEMORY_AIM_MB, SEARCH_MUST = 4.0, 700, 450, 2.0
 PAIRS_MUST = {"2018": 100_000, "2019": 30_000}   # of graphs of 6 objects, a second a core
+REFERENCE_BLAS = "/blas/" in str(pathlib.Path("/lib/x86_64-linux-gnu/libblas.so.3").resolve())  # Debian's libblas3, not OpenBLAS
 PICTURES_MUST, PICTURES_AIM = 100, 300           # of 128 x 128, a second
 
 
@@ -49,9 +50,11 @@ def target_rows(result):
     yield from own_rows(result)
     search = search_ratios(printed(result, "bench_search"))
     for kind in ("l2", "cosine"):
-        good = search[kind] >= SEARCH_MUST if kind in search else None
+        # FAISS is as fast as the BLAS it is linked with: the reference one says nothing about the target.
         told = f"{search[kind]:.2f} times" if kind in search else "not measured"
-        yield [f"exact search by {kind}: faster than FAISS flat", told, f"{SEARCH_MUST:g}", "-", reached(good)]
+        good = search[kind] >= SEARCH_MUST if kind in search and not REFERENCE_BLAS else None
+        yield [f"exact search by {kind}: faster than FAISS flat" + (", here on the reference BLAS: no fair peer" if REFERENCE_BLAS else ""),
+               told, f"{SEARCH_MUST:g}", "-", reached(good)]
     yield from rate_rows(result)
 
 
