@@ -4,7 +4,6 @@
 
 #include <array>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "relreason/core/model.hpp"
@@ -29,10 +28,11 @@ struct block_lines;
 template <class... Lines>
 struct block_lines<list<Lines...>> {
   static constexpr int n = sizeof...(Lines);
+  using by_number = number_all<std::make_integer_sequence<int, n>, Lines...>;
   template <int I>
-  using at = std::tuple_element_t<static_cast<std::size_t>(I), std::tuple<Lines...>>;
+  using at = typename decltype(by_number::find(std::integral_constant<int, I>{}))::type;
   template <class T>
-  using tapes = std::tuple<typename Lines::bound::template tape<T>...>;
+  using tapes = flat_tuple<typename Lines::bound::template tape<T>...>;
   static constexpr auto info = describe_lines<typename spaces_of<list<>, Lines...>::type, Lines...>();
   // Arrays of the lines before line I.
   static constexpr std::array<int, 4> before(int i) {
@@ -141,7 +141,7 @@ struct block<of<Ins...>, Stated...> {
                 value::integral ? static_cast<void*>(ctx.memory->template take<int>(count)) : static_cast<void*>(ctx.memory->template take<T>(count));
             t.g[I] = ctx.gradients && !value::integral ? ctx.memory->template take<T>(count) : nullptr;
           }
-          bound_at<I>::plan(ctx, std::get<at(I)>(t.tapes));
+          bound_at<I>::plan(ctx, t.tapes.template at<I>());
         }
       });
     }
@@ -149,7 +149,7 @@ struct block<of<Ins...>, Stated...> {
     static void lay_out(C& ctx, tape<typename C::real>& t, const arguments<typename C::real>& in) {
       for (int i = 0; i < n_inputs; ++i) t.v[i] = const_cast<void*>(in.x[i]);
       lines::each([&]<int I>() {
-        if constexpr (I >= n_inputs) bound_at<I>::lay_out(ctx, std::get<at(I)>(t.tapes), reads<I>(t));
+        if constexpr (I >= n_inputs) bound_at<I>::lay_out(ctx, t.tapes.template at<I>(), reads<I>(t));
       });
     }
     template <class C>
@@ -162,7 +162,7 @@ struct block<of<Ins...>, Stated...> {
         using value = typename lines::template at<I>::value;
         if constexpr (I >= n_inputs) {
           ctx.line = inner_stream(outer, I);
-          bound_at<I>::forward(ctx, part<I>(s), std::get<at(I)>(t.tapes), reads<I>(t),
+          bound_at<I>::forward(ctx, part<I>(s), t.tapes.template at<I>(), reads<I>(t),
                                static_cast<std::conditional_t<value::integral, int, typename C::real>*>(t.v[I]));
         }
       });
@@ -183,7 +183,7 @@ struct block<of<Ins...>, Stated...> {
       lines::each_reversed([&]<int I>() {
         if constexpr (I >= n_inputs && lines::info[at(I)].kind == line_kind::let) {
           ctx.line = inner_stream(outer, I);
-          bound_at<I>::backward(ctx, part<I>(s), std::get<at(I)>(t.tapes), reads<I>(t), static_cast<const T*>(t.v[I]), static_cast<const T*>(t.g[I]));
+          bound_at<I>::backward(ctx, part<I>(s), t.tapes.template at<I>(), reads<I>(t), static_cast<const T*>(t.v[I]), static_cast<const T*>(t.g[I]));
         }
       });
       ctx.line = outer;

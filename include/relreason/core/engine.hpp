@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstring>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -93,7 +92,7 @@ template <class T, class Lines>
 struct tapes_of;
 template <class T, class... Lines>
 struct tapes_of<T, list<Lines...>> {
-  using type = std::tuple<typename Lines::bound::template tape<T>...>;
+  using type = flat_tuple<typename Lines::bound::template tape<T>...>;
 };
 
 template <class M, class T, class Backend, bool Training, bool... Wanted>
@@ -258,7 +257,7 @@ class engine {
   template <int I, bool Measure = false, bool Again = false, bool Valued = true>
   static void forward_line(worker& w, const slots<T>& s, const extent* capacity) {
     constexpr line_info f = M::info[at(I)];
-    auto& tape = std::get<at(I)>(w.tapes);
+    auto& tape = w.tapes.template at<I>();
     w.ctx.line = line_stream(I);
     if constexpr (f.fills >= 0) open_space<f.fills>(w, capacity[f.fills]);
     if constexpr (has_value(I) && !places[at(I)].boundary) {
@@ -281,7 +280,7 @@ class engine {
     if constexpr (places[at(I)].grad && M::info[at(I)].kind == line_kind::let) {
       w.ctx.line = line_stream(I);
       w.ctx.gradients = true;
-      bound_at<I>::backward(w.ctx, s, std::get<at(I)>(w.tapes), arguments_of<I>(w), static_cast<const T*>(w.v[I]), static_cast<const T*>(w.g[I]));
+      bound_at<I>::backward(w.ctx, s, w.tapes.template at<I>(), arguments_of<I>(w), static_cast<const T*>(w.v[I]), static_cast<const T*>(w.g[I]));
     }
   }
 

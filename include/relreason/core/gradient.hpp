@@ -186,7 +186,7 @@ class gradient_program {
     if (space.measuring()) {
       engine::each_line([&]<int I>() {
         if constexpr (batch_wide<I>() || engine::places[at(I)].statistics)
-          engine::template bound_at<I>::plan(batch_.ctx, std::get<at(I)>(batch_.tapes));
+          engine::template bound_at<I>::plan(batch_.ctx, batch_.tapes.template at<I>());
       });
       a = space;
     }
@@ -266,11 +266,11 @@ class gradient_program {
   void run_batch_wide() {
     batch_.ctx.line = engine::line_stream(I);
     batch_.ctx.gradients = engine::places[at(I)].grad;
-    engine::template bound_at<I>::plan(batch_.ctx, std::get<at(I)>(batch_.tapes));
-    engine::template bound_at<I>::lay_out(batch_.ctx, std::get<at(I)>(batch_.tapes), engine::template arguments_of<I>(batch_));
+    engine::template bound_at<I>::plan(batch_.ctx, batch_.tapes.template at<I>());
+    engine::template bound_at<I>::lay_out(batch_.ctx, batch_.tapes.template at<I>(), engine::template arguments_of<I>(batch_));
     if constexpr (engine::places[at(I)].statistics) run_statistics<I>();
     if constexpr (M::info[at(I)].kind != line_kind::minimize)
-      engine::template bound_at<I>::forward(batch_.ctx, slots_[0].of_line[at(I)], std::get<at(I)>(batch_.tapes),
+      engine::template bound_at<I>::forward(batch_.ctx, slots_[0].of_line[at(I)], batch_.tapes.template at<I>(),
                                             engine::template arguments_of<I>(batch_),
                                             static_cast<std::conditional_t<M::info[at(I)].integral, int, T>*>(batch_.v[I]));
     if constexpr (engine::has_value(I)) copy_wanted<I>(batch_);
@@ -280,7 +280,7 @@ class gradient_program {
   template <int I>
   void run_statistics() {
     batch_.ctx.gradients = true;
-    engine::template bound_at<I>::statistics(batch_.ctx, slots_[0].of_line[at(I)], std::get<at(I)>(batch_.tapes),
+    engine::template bound_at<I>::statistics(batch_.ctx, slots_[0].of_line[at(I)], batch_.tapes.template at<I>(),
                                              engine::template arguments_of<I>(batch_));
   }
   template <int I>
@@ -288,7 +288,7 @@ class gradient_program {
     using bound = typename engine::template bound_at<I>;
     batch_.ctx.gradients = true;
     join_lanes(kernel_, lanes_, bound::n_sums, [&](int l) { return slots_[at(l)].of_line[at(I)].dshared[0]; });
-    bound::statistics_backward(batch_.ctx, slots_[0].of_line[at(I)], std::get<at(I)>(batch_.tapes), engine::template arguments_of<I>(batch_));
+    bound::statistics_backward(batch_.ctx, slots_[0].of_line[at(I)], batch_.tapes.template at<I>(), engine::template arguments_of<I>(batch_));
   }
   template <int I>
   static constexpr bool wants_statistics(int stage) {
@@ -352,7 +352,7 @@ class gradient_program {
       });
       engine::each_line([&]<int I>() {
         if constexpr (wants_statistics<I>(Stage + 1)) {
-          engine::template bound_at<I>::plan(batch_.ctx, std::get<at(I)>(batch_.tapes));
+          engine::template bound_at<I>::plan(batch_.ctx, batch_.tapes.template at<I>());
           run_statistics<I>();
         }
       });
@@ -436,7 +436,7 @@ class gradient_program {
   template <int I>
   void backward_loss(worker& w, int l) {
     const auto in = engine::template arguments_of<I>(w);
-    auto& tape = std::get<at(I)>(w.tapes);
+    auto& tape = w.tapes.template at<I>();
     using bound = typename engine::template bound_at<I>;
     w.ctx.loss = 0;
     w.ctx.right = 0;

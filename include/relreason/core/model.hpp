@@ -4,10 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include "relreason/core/flat_tuple.hpp"
 #include "relreason/core/name.hpp"
 #include "relreason/core/operation.hpp"
 #include "relreason/graph/value.hpp"
@@ -93,6 +93,21 @@ struct nothing {  // stands for a value that could not be found; every width and
   static constexpr bool integral = false, bytes = false;
 };
 
+// By recursion: the list grows while lines are resolved, and nvcc's time with what else was tried (core/flat_tuple.hpp).
+template <int I, class... Done>
+struct value_at {
+  using type = nothing;
+};
+template <int I, class First, class... Done>
+  requires(I > 0)
+struct value_at<I, First, Done...> {
+  using type = typename value_at<I - 1, Done...>::type;
+};
+template <class First, class... Done>
+struct value_at<0, First, Done...> {
+  using type = typename First::value;
+};
+
 template <name N, class All, class Done>
 struct value_named;
 template <name N, class All, class... Done>
@@ -101,16 +116,7 @@ struct value_named<N, All, list<Done...>> {
   static_assert(at >= 0 || !is_stated<N>(All{}),
                 "relreason::model: an equation reads a name that only itself or a later line defines; equations are read from top to bottom");
   static_assert(at >= 0 || is_stated<N>(All{}), "relreason::model: an equation reads a name that no line defines");
-  template <int I>
-  struct pick {
-    using type = typename std::tuple_element_t<static_cast<std::size_t>(I), std::tuple<Done...>>::value;
-  };
-  template <int I>
-    requires(I < 0)
-  struct pick<I> {
-    using type = nothing;
-  };
-  using type = typename pick<at>::type;
+  using type = typename value_at<at, Done...>::type;
 };
 
 template <name N, class Done>
@@ -381,13 +387,13 @@ struct check_lines {
 template <class... Lines>
 struct model_of {
   using lines = list<Lines...>;
-  using tuple = std::tuple<Lines...>;
   using spaces = typename detail::spaces_of<list<>, Lines...>::type;
   static constexpr int n = sizeof...(Lines);
   static constexpr int n_spaces = spaces::size;
   static constexpr std::array<line_info, sizeof...(Lines)> info = detail::describe_lines<spaces, Lines...>();
+  using by_number = detail::number_all<std::make_integer_sequence<int, n>, Lines...>;
   template <int I>
-  using line_at = std::tuple_element_t<static_cast<std::size_t>(I), tuple>;
+  using line_at = typename decltype(by_number::find(std::integral_constant<int, I>{}))::type;
   template <name N>
   static constexpr int find() {
     return detail::find_line<N>(lines{});

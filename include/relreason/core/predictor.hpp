@@ -182,7 +182,7 @@ class predictor {
     capacity_extents(limits_, samples, capacity);
     std::copy_n(capacity, M::n_spaces, w.ctx.extents);
     engine::each_line([&]<int I>() {
-      if constexpr (runs(I) && M::info[at(I)].once) engine::template bound_at<I>::plan(w.ctx, std::get<at(I)>(w.tapes));
+      if constexpr (runs(I) && M::info[at(I)].once) engine::template bound_at<I>::plan(w.ctx, w.tapes.template at<I>());
     });
     w.space.reset();
     engine::each_line([&]<int I>() {
@@ -212,9 +212,9 @@ class predictor {
     engine::each_line([&]<int I>() {
       if constexpr (runs(I) && M::info[at(I)].once) {
         w.ctx.line = engine::line_stream(I);
-        engine::template bound_at<I>::plan(w.ctx, std::get<at(I)>(w.tapes));
-        engine::template bound_at<I>::lay_out(w.ctx, std::get<at(I)>(w.tapes), engine::template arguments_of<I>(w));
-        engine::template bound_at<I>::forward(w.ctx, slots_.of_line[at(I)], std::get<at(I)>(w.tapes), engine::template arguments_of<I>(w),
+        engine::template bound_at<I>::plan(w.ctx, w.tapes.template at<I>());
+        engine::template bound_at<I>::lay_out(w.ctx, w.tapes.template at<I>(), engine::template arguments_of<I>(w));
+        engine::template bound_at<I>::forward(w.ctx, slots_.of_line[at(I)], w.tapes.template at<I>(), engine::template arguments_of<I>(w),
                                               static_cast<T*>(w.v[I]));
       }
     });
@@ -248,7 +248,7 @@ class predictor {
     if (!to) return;
     const extent& e = w.ctx.template at<typename result::space>();
     w.ctx.line = engine::line_stream(I);
-    bound::template side_result<Side>(w.ctx, slots_.of_line[at(I)], std::get<at(I)>(w.tapes), engine::template arguments_of<I>(w),
+    bound::template side_result<Side>(w.ctx, slots_.of_line[at(I)], w.tapes.template at<I>(), engine::template arguments_of<I>(w),
                                       to + at(e.base) * at(result::width));
   }
   template <int I>
