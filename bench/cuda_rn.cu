@@ -111,9 +111,9 @@ class batches_ahead {
   prefetcher<const batch<M>*> next_{[this](const batch<M>*& to, std::size_t) { stage_(*(to = &in_.next())); }};
 };
 template <class M>
-void count_work(gpu_case& to, const scenes& from, work w) {
+void count_work(gpu_case& to, const scenes& from, work w, precision p) {
   to.flop = 1e9 * passes(w) * forward_gflop<M>(from, to.batch);
-  to.bytes = least_bytes<M>(from, to.batch, w);
+  to.bytes = least_bytes<M>(from, to.batch, w, p);
 }
 
 // Gradients of r = sum_ab g(o_b, o_a, q), or r alone.
@@ -122,7 +122,7 @@ class core_case final : public gpu_case {
  public:
   core_case(const std::string& data, precision p) : from_(scenes_of(data, "core")), session_(0, p) {
     batch = from_.size();
-    count_work<rn_core>(*this, from_, Training ? work::gradients : work::forward);
+    count_work<rn_core>(*this, from_, Training ? work::gradients : work::forward, p);
     parameters<rn_core> weights(1);
     first_weights(weights, data, "core.safetensors", core_names);
     program_.send(weights);
@@ -161,7 +161,7 @@ class state_case final : public gpu_case {
   state_case(const std::string& data, precision p)
       : from_(scenes_of(data, "state")), trainer_(limits_of<rn_state>(from_, from_.size()), serial_, {.arithmetic = p}, adam{.weight_decay = 1e-4}) {
     batch = from_.size();
-    count_work<rn_state>(*this, from_, work::step);
+    count_work<rn_state>(*this, from_, work::step, p);
     first_weights(trainer_.weights, data, "state.safetensors", state_names);
     trainer_.weights_changed();
   }
@@ -180,7 +180,7 @@ class predict_case final : public gpu_case {
  public:
   predict_case(const std::string& data, precision p) : from_(scenes_of(data, "predict")) {
     batch = from_.size();
-    count_work<rn_state>(*this, from_, work::forward);
+    count_work<rn_state>(*this, from_, work::forward, p);
     parameters<rn_state> weights(1);
     first_weights(weights, data, "state.safetensors", state_names);
     predictor_ = std::make_unique<predictor_type>(weights, limits_of<rn_state>(from_, batch), 0, p);

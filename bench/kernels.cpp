@@ -82,6 +82,10 @@ void register_passes(const row_kernels<float>& set) {
   add("sum_rows", 4, [&set](int rows, std::size_t n, p a, p b, p, p, p) { set.sum_rows(rows, n, a, b); });
   add("sigmoid", 8, [&set](std::size_t rows, std::size_t n, p a, p, p, p, p) { set.sigmoid(rows * n, a); });
   add("tanh", 8, [&set](std::size_t rows, std::size_t n, p a, p, p, p, p) { set.tanh(rows * n, a); });
+  add("gelu", 8, [&set](std::size_t rows, std::size_t n, p a, p b, p, p, p) { set.gelu(rows * n, a, b); });
+  add("gelu_tanh", 8, [&set](std::size_t rows, std::size_t n, p a, p b, p, p, p) { set.gelu_tanh(rows * n, a, b); });
+  add("gelu_back", 12, [&set](std::size_t rows, std::size_t n, p a, p b, p c, p, p) { set.gelu_back(rows * n, a, b, c, false); });
+  add("gelu_tanh_back", 12, [&set](std::size_t rows, std::size_t n, p a, p b, p c, p, p) { set.gelu_tanh_back(rows * n, a, b, c, false); });
   add("lstm_forward", 48, [&set](int rows, std::size_t n, p gates, p c, p tc, p h, p) { set.lstm_forward(rows, n, gates, c, tc, h); });
   add("lstm_backward", 52,
       [&set](int rows, std::size_t n, p gates, p before, p tc, p dh, p dc) { set.lstm_backward(rows, n, gates, before, tc, dh, dc); });

@@ -36,7 +36,7 @@ enum class work { forward, gradients, step };
 // Two products more for every one of the forward pass: by its inputs and by its weights.
 constexpr double passes(work w) { return w == work::forward ? 1 : 3; }
 
-// What a sample reads and writes beside the weights, in numbers of 4 bytes; g has four layers of this width.
+// What a sample reads and writes beside the weights and pair layers, in numbers of 4 bytes; g has four layers of this width.
 template <class M>
 struct shape_of;
 template <>
@@ -56,23 +56,24 @@ constexpr double rows_of_g(int objects) {
   const double n = objects < shape_of<M>::padded_to ? objects + 1 : objects;
   return n * n;
 }
-// Policy "store": the results of layers 2 and 3 in fp32, one bit for each of layer 4; layer 1 is built again.
+// Policy "store": the results of layers 2 and 3, in bf16 where products are (2 bytes a number, else 4), and one bit for each of layer 4; layer 1 is
+// built again.
 template <class M>
-constexpr double kept_bytes_a_row() {
-  return 2 * 4.0 * shape_of<M>::width + shape_of<M>::width / 8.0;
+constexpr double kept_bytes_a_row(precision p = precision::full) {
+  return 2 * (p == precision::bf16 ? 2.0 : 4.0) * shape_of<M>::width + shape_of<M>::width / 8.0;
 }
 
 // Bytes that must cross the memory even if every pass were fused: inputs and weights once; forward: the result; gradients: those of the weights
 // written, and what the backward pass keeps written and read; step: Adam reads the gradients, reads and writes both moments, writes the weights.
 template <class M>
-double least_bytes(const scenes& s, std::size_t samples, work w) {
+double least_bytes(const scenes& s, std::size_t samples, work w, precision p = precision::full) {
   const auto weights = static_cast<double>(parameters<M>::count());
   double numbers = weights, kept = 0;
   for (std::size_t k = 0; k < samples; ++k) {
     const std::size_t i = k % s.size();
     numbers += shape_of<M>::inputs(s.counts[i], s.lengths.empty() ? 0 : s.lengths[i], w);
     if (w == work::forward) numbers += shape_of<M>::result;
-    else kept += 2 * kept_bytes_a_row<M>() * rows_of_g<M>(s.counts[i]);
+    else kept += 2 * kept_bytes_a_row<M>(p) * rows_of_g<M>(s.counts[i]);
   }
   if (w != work::forward) numbers += weights;
   if (w == work::step) numbers += 6 * weights;

@@ -37,6 +37,7 @@ static int train(const arguments_type& o, const soc::options& world, executor& t
   r.schedule = o.count("cosine") ? make_schedule("cosine", {.base = rate, .period = r.epochs + 1}) : make_schedule("constant", {.base = rate});
   r.sampler = o.count("mixed") ? "shuffle" : "in-turn";
   r.training = {.seed = world.seed, .clip = 0, .device = device::parse_device(o["device"].as<std::string>())};
+  r.training.table_memory = static_cast<std::size_t>(o["table-memory"].as<int>()) << 20;
   program::check(r.training.device);
   if (o.count("bf16")) r.training.arithmetic = precision::bf16;
   if (const double factor = o["sum-rate"].as<double>(); factor < 1) {

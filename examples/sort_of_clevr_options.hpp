@@ -38,6 +38,7 @@ inline cxxopts::Options all_options() {
     ("mixed", "batches of all kinds; else one step for each kind in turn, as the original")
     ("bf16", "products of bf16 numbers, sums of fp32")
     ("device", "where steps run: cpu, cuda or cuda:N", text("cpu"))
+    ("table-memory", "MiB of pictures that may stay on a device", whole("256"))
     ("threads", "0: all; results do not depend on it", whole("0"))
     ("compare", "folder of a finished run to show beside this one in the report", text(""))
     ("h,help", "print this text");
@@ -52,7 +53,7 @@ inline arguments_type parse(cxxopts::Options all, int argc, char** argv) try {
   const auto what = o.count("command") ? o["command"].as<std::string>() : "";
   if (what != "train" && what != "generate") throw usage("command \"" + what + "\"; wanted train or generate");
   if (!o.unmatched().empty()) throw usage("\"" + o.unmatched().front() + "\" is one word too many");
-  for (const auto& [name, least] : {std::pair{"images", 1}, {"test-images", 1}, {"epochs", 1}, {"batch", 1}, {"threads", 0}})
+  for (const auto& [name, least] : {std::pair{"images", 1}, {"test-images", 1}, {"epochs", 1}, {"batch", 1}, {"table-memory", 0}, {"threads", 0}})
     if (const int n = o[name].as<int>(); n < least || n > 1'000'000)
       throw usage("--" + std::string(name) + " is " + std::to_string(n) + "; wanted " + std::to_string(least) + " to 1000000");
   for (const char* name : {"rate", "sum-rate"})

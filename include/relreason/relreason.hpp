@@ -22,6 +22,7 @@
 #include "relreason/nn/conv2d.hpp"
 #include "relreason/nn/dropout.hpp"
 #include "relreason/nn/embedding.hpp"
+#include "relreason/nn/gelu.hpp"
 #include "relreason/nn/grid_objects.hpp"
 #include "relreason/nn/lstm.hpp"
 #include "relreason/nn/mlp.hpp"

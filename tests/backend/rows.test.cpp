@@ -84,6 +84,17 @@ std::vector<T> run_all(const row_kernels<T>& set, std::size_t n) {
     f(n, a.data());
     keep(a);
   }
+  for (const auto f : {set.gelu, set.gelu_tanh}) {
+    numbers<T> a(n, 8, -15, 15);
+    f(n, a.data(), a.data());
+    keep(a);
+  }
+  for (const auto f : {set.gelu_back, set.gelu_tanh_back})
+    for (const bool add : {false, true}) {
+      numbers<T> a(n, 8, -15, 15), to(n, 9), dy(n, 10);
+      f(n, to.data(), a.data(), dy.data(), add);
+      keep(to);
+    }
   numbers<T> gates(4 * rows * n, 9), c(rows * n, 10), tc(rows * n, 11), h(rows * n, 12), dc(rows * n, 13), before = c;
   set.lstm_forward(rows, n, gates.data(), c.data(), tc.data(), h.data());
   for (auto* a : {&gates, &c, &tc, &h}) keep(*a);
@@ -187,6 +198,44 @@ TEST_CASE("rows: exp, tanh and sigmoid in float are good to a few units in the l
   }
 }
 
+TEST_CASE("rows: GELUs and their slopes in float are good to a few units in the last place", "[backend][rows]") {
+  constexpr double ulps = 0x1p-24;
+  const auto& exact = *cpu::portable_rows<double>;  // which tests/nn/gelu.test.cpp compares with PyTorch
+  const auto slope = [](auto back) {
+    return [back](double x) {
+      const double one = 1;
+      double d;
+      back(1, &d, &x, &one, false);
+      return d;
+    };
+  };
+  const auto value = [](auto f) {
+    return [f](double x) {
+      f(1, &x, &x);
+      return x;
+    };
+  };
+  for (const auto* set : available<float>()) {
+    INFO(set->name);
+    static const row_kernels<float>* now;
+    now = set;
+    const auto erf = [](std::size_t n, float* x) { now->gelu(n, x, x); };
+    const auto tanh = [](std::size_t n, float* x) { now->gelu_tanh(n, x, x); };
+    const auto erf_slope = [](std::size_t n, float* x) { now->gelu_back(n, x, x, std::vector<float>(n, 1.f).data(), false); };
+    const auto tanh_slope = [](std::size_t n, float* x) { now->gelu_tanh_back(n, x, x, std::vector<float>(n, 1.f).data(), false); };
+    CHECK(worst(-1, 1, true, erf, value(exact.gelu)) < 8 * ulps);
+    CHECK(worst(-1, 1, true, tanh, value(exact.gelu_tanh)) < 8 * ulps);
+    CHECK(worst(-12, 1, false, erf, value(exact.gelu)) < 4 * ulps);
+    CHECK(worst(-12, 1, false, tanh, value(exact.gelu_tanh)) < 4 * ulps);
+    CHECK(worst(-12, -1, true, erf, value(exact.gelu)) < 100 * ulps);       // the exponent's error, one rounding of up to 72
+    CHECK(worst(-9, -1, true, tanh, value(exact.gelu_tanh)) < 200 * ulps);  // three of up to 66
+    CHECK(worst(1, 100, true, erf, value(exact.gelu)) < 4 * ulps);
+    CHECK(worst(1, 100, true, tanh, value(exact.gelu_tanh)) < 4 * ulps);
+    CHECK(worst(-15, 15, false, erf_slope, slope(exact.gelu_back)) < 8 * ulps);
+    CHECK(worst(-15, 15, false, tanh_slope, slope(exact.gelu_tanh_back)) < 8 * ulps);
+  }
+}
+
 TEST_CASE("rows: functions saturate at large arguments; NaN stays, but closes a gate", "[backend][rows]") {
   for (const auto* set : available<float>()) {
     INFO(set->name);
@@ -200,6 +249,21 @@ TEST_CASE("rows: functions saturate at large arguments; NaN stays, but closes a 
       std::vector<float> bad(19, nan_value);
       f(19, bad.data());
       CHECK(std::all_of(bad.begin(), bad.end(), [](float x) { return std::isnan(x); }));
+    }
+    for (const auto f : {set->gelu, set->gelu_tanh}) {
+      std::vector<float> bad(19, nan_value), far{-1e30f, 1e30f, -50, 50};
+      f(19, bad.data(), bad.data());
+      CHECK(std::all_of(bad.begin(), bad.end(), [](float x) { return std::isnan(x); }));
+      f(4, far.data(), far.data());
+      CHECK(far == std::vector<float>{0, 1e30f, 0, 50});
+    }
+    for (const auto f : {set->gelu_back, set->gelu_tanh_back}) {
+      const std::vector<float> at{-1e30f, 1e30f, -50, 50, nan_value}, dy{2, 2, 3, 3, 1};
+      std::vector<float> d(5, 1.f);
+      f(5, d.data(), at.data(), dy.data(), true);
+      CHECK(std::isnan(d[4]));
+      d.pop_back();
+      CHECK(d == std::vector<float>{1, 3, 1, 4});
     }
     std::vector<float> bad(19, nan_value), one(19, 1.f), y(19);
     set->add_relu(19, y.data(), bad.data(), one.data());
@@ -218,6 +282,8 @@ TEMPLATE_TEST_CASE("rows: an element has the same bits at every place of every a
   for (const auto* set : available<T>()) {
     INFO(set->name);
     for (const auto f : {set->exp, set->tanh, set->sigmoid}) CHECK(same_everywhere<T>(f));
+    for (const auto f : {set->gelu, set->gelu_tanh}) CHECK(same_everywhere<T>([&](std::size_t n, T* x) { f(n, x, x); }));
+    for (const auto f : {set->gelu_back, set->gelu_tanh_back}) CHECK(same_everywhere<T>([&](std::size_t n, T* x) { f(n, x, x, x, true); }));
     CHECK(same_everywhere<T>([&](std::size_t n, T* x) { set->scale(n, x, T(0.3)); }));
     CHECK(same_everywhere<T>([&](std::size_t n, T* x) { set->add_scaled(n, x, T(0.3), std::vector<T>(n, T(0.7)).data()); }));
     CHECK(same_everywhere<T>([&](std::size_t n, T* x) {

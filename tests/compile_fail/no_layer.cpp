@@ -1,5 +1,5 @@
 // tests/compile_fail/no_layer.cpp
-// expect: relreason::mlp: at least one relu<width> or linear<width>
+// expect: relreason::mlp: at least one layer, such as relu<width> or linear<width>
 #include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"

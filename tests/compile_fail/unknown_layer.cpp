@@ -1,5 +1,5 @@
 // tests/compile_fail/unknown_layer.cpp
-// expect: relreason::mlp: a layer must be relu<width>, linear<width> or dropout<percent>
+// expect: relreason::mlp: a layer must be relu<width>, gelu<width>, gelu_tanh<width>, linear<width> or dropout<percent>
 #include "relreason/core/model.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/nn/mlp.hpp"

@@ -21,10 +21,11 @@ inline constexpr double agreement = 5e-6;
 // A training program on a host system, called as a trainer does it.
 template <class System, class M, name... Wanted>
 struct on_system {
-  device::session<System> session{0, precision::full};
+  device::session<System> session;
   typename device::session<System>::graphs graphs;
   device::batch_program<M, System, typename device::session<System>::products_type, true, Wanted...> program;
-  explicit on_system(const limits<M>& at) : program(at, session.system(), session.products()) {}
+  explicit on_system(const limits<M>& at, precision p = precision::full, std::size_t most_bytes = 0)
+      : session(0, p), program(at, session.system(), session.products(), most_bytes) {}
   void run(const batch<M>& b, const step_options& o, const std::array<float*, sizeof...(Wanted)>& outputs = {}) {
     program.run(b, o, outputs, [&](const auto& shape, auto&& work) { session.run(graphs, shape, work, program.scratch()); });
   }

@@ -114,7 +114,7 @@ class all_primitives {
     using namespace relreason;
     constexpr std::size_t n = 3 * rows + 1, width = 5, cells = rows * width;
     float *const x = floats(n), *const y = floats(n);
-    float* to[10];
+    float* to[14];
     for (auto& t : to) t = floats(n);
     float *const gates = floats(4 * cells), *const c = floats(cells), *const before = floats(cells), *const tc = floats(cells),
                  *const h = floats(cells);
@@ -136,6 +136,10 @@ class all_primitives {
       device::exp(on, n, to[7]);
       device::tanh(on, n, to[8]);
       device::sigmoid(on, n, to[9]);
+      device::gelu(on, activation::gelu, n, to[10], x);
+      device::gelu(on, activation::gelu_tanh, n, to[11], x);
+      device::gelu_back(on, activation::gelu, n, to[12], x, y, false);
+      device::gelu_back(on, activation::gelu_tanh, n, to[13], x, y, true);
       device::dropout(on, n, to[0], 40, device::dropout_place{1, 2, 3, 0, step}, 5);
       device::lstm_forward(on, rows, width, gates, c, tc, h);
       device::lstm_backward(on, rows, width, gates, before, tc, dh, dc);

@@ -53,19 +53,33 @@ TEST_CASE("bench: FLOPs of RN state count merged pads once, and a prediction its
 TEST_CASE("bench: least bytes of RN core are inputs, weights and result; in training gradients and what is kept as well") {
   const scenes s = scenes_of("", "core");
   CHECK(kept_bytes_a_row<rn_core>() == 2080);  // 2.08 KB a pair
+  CHECK(kept_bytes_a_row<rn_core>(precision::tf32) == 2080);
+  CHECK(kept_bytes_a_row<rn_core>(precision::bf16) == 1056);
   const double inputs = B * (n * 26 + 128);
   CHECK(least_bytes<rn_core>(s, 64, work::forward) == 4 * (core_weights + inputs + B * H));
   CHECK(least_bytes<rn_core>(s, 64, work::gradients) == 4 * (2 * core_weights + inputs + B * H) + 2 * 2080 * B * n * n);
+  CHECK(least_bytes<rn_core>(s, 64, work::gradients, precision::bf16) == 4 * (2 * core_weights + inputs + B * H) + 2 * 1056 * B * n * n);
+  CHECK(least_bytes<rn_core>(s, 64, work::forward, precision::bf16) == 4 * (core_weights + inputs + B * H));
 }
 
 TEST_CASE("bench: least bytes of RN state: a step passes Adam's arrays once, a prediction reads the weights") {
   CHECK(rows_of_g<rn_state>(11) == 144);
   CHECK(rows_of_g<rn_state>(12) == 144);
   CHECK(kept_bytes_a_row<rn_state>() == 4160);
+  CHECK(kept_bytes_a_row<rn_state>(precision::bf16) == 2112);
   const double inputs = 7 * objects_n + words_n + scenes_n;
   // weights read; gradients written and read; two moments read and written; weights written
   CHECK(least_bytes<rn_state>(scenes_of("", "state"), 640, work::step) == 4 * (8 * state_weights + inputs) + 2 * 4160 * rows_n);
+  CHECK(least_bytes<rn_state>(scenes_of("", "state"), 640, work::step, precision::bf16) == 4 * (8 * state_weights + inputs) + 2 * 2112 * rows_n);
   CHECK(least_bytes<rn_state>(scenes_of("", "predict"), 1, work::forward) == 4 * (state_weights + 7 * 6 + 18 + 28));
+}
+
+TEST_CASE("bench: RN core on a device takes for pair layers what is kept, three chunks to work in, and the bits of its ReLUs", "[cuda]") {
+  scenes s = scenes_of("", "core");
+  for (const auto& [p, bytes] : {std::pair{precision::full, 4.0}, {precision::bf16, 2.0}}) {
+    const cuda_test::on_system<device::serial_system, rn_core> there(limits_of<rn_core>(s, 2), p);
+    CHECK(static_cast<double>(there.program.pair_bytes()) == 2 * n * n * (5 * H * bytes + 4 * H / 8));
+  }
 }
 
 TEMPLATE_TEST_CASE("bench: RN core on a device's code has the CPU's loss and gradients", "[cuda]", RELREASON_HOST_SYSTEMS) {

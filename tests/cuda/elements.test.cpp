@@ -81,6 +81,62 @@ TEMPLATE_TEST_CASE("device exp, tanh and sigmoid have the bits of the CPU's, ext
   CHECK(std::isnan(nan[0]));
 }
 
+TEMPLATE_TEST_CASE("device GELUs and their slopes have the bits of the CPU's, extremes included", "[cuda]", RELREASON_HOST_SYSTEMS) {
+  const TestType on;
+  const auto& cpu = *cpu::portable_rows<float>;
+  std::vector<float> x;
+  for (float v = -20; v < 20; v += .0037f) x.push_back(v);
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const float v : {0.f, -0.f, 1e-30f, -1e-40f, infinity, -infinity, 10.f, -10.f, 13.f, -13.f, 3e38f, -3e38f}) x.push_back(v);
+  const std::size_t n = x.size();
+  const auto dy = numbers<float>(n, 4);
+  const auto to = numbers<float>(n, 5);
+  CHECK(agree(
+      to, [&](float* p) { device::gelu(on, activation::gelu, n, p, x.data()); }, [&](float* p) { cpu.gelu(n, p, x.data()); }));
+  CHECK(agree(
+      to, [&](float* p) { device::gelu(on, activation::gelu_tanh, n, p, x.data()); }, [&](float* p) { cpu.gelu_tanh(n, p, x.data()); }));
+  for (const bool add : {false, true}) {
+    CHECK(agree(
+        to, [&](float* p) { device::gelu_back(on, activation::gelu, n, p, x.data(), dy.data(), add); },
+        [&](float* p) { cpu.gelu_back(n, p, x.data(), dy.data(), add); }));
+    CHECK(agree(
+        to, [&](float* p) { device::gelu_back(on, activation::gelu_tanh, n, p, x.data(), dy.data(), add); },
+        [&](float* p) { cpu.gelu_tanh_back(n, p, x.data(), dy.data(), add); }));
+  }
+  for (const activation form : {activation::gelu, activation::gelu_tanh}) {
+    float nan = std::numeric_limits<float>::quiet_NaN(), slope = 1;
+    device::gelu_back(on, form, 1, &slope, &nan, &slope, false);
+    device::gelu(on, form, 1, &nan, &nan);
+    CHECK((std::isnan(nan) && std::isnan(slope)));
+  }
+}
+
+TEMPLATE_TEST_CASE("device GELUs in double agree with the CPU's", "[cuda]", RELREASON_HOST_SYSTEMS) {
+  constexpr double tolerance = 1e-14;  // of numbers up to 20; both call the C library; compilers may choose another of its exp
+  const TestType on;
+  std::vector<double> x;
+  for (double v = -20; v < 20; v += .037) x.push_back(v);
+  const std::size_t n = x.size();
+  const std::vector<double> one(n, 1.0);
+  std::vector<double> mine(n), theirs(n);
+  const auto& cpu = *cpu::portable_rows<double>;
+  const auto close = [&] {
+    bool all = true;
+    for (std::size_t i = 0; i < n; ++i) all = all && std::abs(mine[i] - theirs[i]) <= tolerance;
+    return all;
+  };
+  device::gelu(on, activation::gelu, n, mine.data(), x.data()), cpu.gelu(n, theirs.data(), x.data());
+  CHECK(close());
+  device::gelu(on, activation::gelu_tanh, n, mine.data(), x.data()), cpu.gelu_tanh(n, theirs.data(), x.data());
+  CHECK(close());
+  device::gelu_back(on, activation::gelu, n, mine.data(), x.data(), one.data(), false);
+  cpu.gelu_back(n, theirs.data(), x.data(), one.data(), false);
+  CHECK(close());
+  device::gelu_back(on, activation::gelu_tanh, n, mine.data(), x.data(), one.data(), false);
+  cpu.gelu_tanh_back(n, theirs.data(), x.data(), one.data(), false);
+  CHECK(close());
+}
+
 TEMPLATE_TEST_CASE("device dropout draws the CPU's mask from any first entry", "[cuda]", RELREASON_HOST_SYSTEMS) {
   const TestType on;
   for (const int percent : {0, 1, 50, 99})

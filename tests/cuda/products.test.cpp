@@ -1,6 +1,7 @@
 // tests/cuda/products.test.cpp -- products on Thrust's host systems: by hand, against sums in double, and bit for bit the portable CPU kernels.
 #include "relreason/backend/cuda/products.cuh"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -182,6 +183,47 @@ TEMPLATE_TEST_CASE("products: C += A^T B agrees with double and with the portabl
   }
 }
 
+TEMPLATE_TEST_CASE("products: GELU, what came before it, and its slope with column sums, have the bits of the CPU's product and passes", "",
+                   HOST_SYSTEMS) {
+  for (const precision p : {precision::full, precision::bf16})
+    for (const activation form : {activation::gelu, activation::gelu_tanh})
+      for (const int n : {8, 33}) {
+        INFO(text_of(p) << " form " << static_cast<int>(form) << " n " << n);
+        constexpr int rows = 67, k = 26;
+        const device::plain_products<TestType> products({}, p);
+        const auto& passes = *select_kernels<float>(isa::portable, p).row;
+        const auto gelu = form == activation::gelu ? passes.gelu : passes.gelu_tanh;
+        const auto back = form == activation::gelu ? passes.gelu_back : passes.gelu_tanh_back;
+        matrix x(rows, k, 1), w(n, k, 2), bias(1, n, 3, 0), y(rows, n, 4), u(rows, n, 5, 0), sums(1, n, 6, 0);
+        matrix wanted_u = u, wanted = y;
+        device::affine_product a = affine(x, w, false, y);
+        a.bias = bias.data();
+        device::affine_product plain = a;
+        plain.ldy = n;
+        on_cpu(p, plain, wanted_u.data());
+        for (int i = 0; i < rows; ++i) gelu(static_cast<std::size_t>(n), &wanted(i, 0), &wanted_u(i, 0));
+        a.gelu = form;
+        products.affine(a);  // prediction: nothing is kept
+        CHECK(same_bits(y, wanted));
+        std::fill(y.all.begin(), y.all.end(), 0.0f);
+        a.before = u.data();
+        products.affine(a);
+        CHECK(same_bits(y, wanted));
+        CHECK(same_bits(u, wanted_u));
+
+        std::vector<std::byte> scratch(products.scratch_bytes(rows, k, n));
+        device::affine_product d = affine(x, w, false, y);
+        on_cpu(p, d, wanted.data());
+        for (int i = 0; i < rows; ++i) back(static_cast<std::size_t>(n), &wanted(i, 0), &u(i, 0), &wanted(i, 0), false);
+        d.gelu = form, d.slope_of = u.data(), d.gate_sum = sums.data(), d.scratch = scratch.data();
+        products.affine(d);
+        CHECK(same_bits(y, wanted));
+        double worst = 0;
+        for (int j = 0; j < n; ++j) worst = std::max(worst, std::abs(column_sum(y, j) - sums(0, j)));
+        CHECK(worst <= fp32_bound(rows) * std::sqrt(double(k)));  // y is a sum of k products
+      }
+}
+
 TEST_CASE("products: no row is no work, and the sums of no row are zero") {
   const device::plain_products<device::serial_system> products;
   float x = 1, y = 7, c = 7, sum = 7;
@@ -218,6 +260,12 @@ TEST_CASE("products: what would leave the arrays, and flags that exclude each ot
   refused([&](args& a) { a.gate_bits = bits, a.ldgate = 4, a.relu = true; }, "gate_bits beside bias or relu");
   refused([&](args& a) { a.gate_sum = v; }, "gate_sum without gate_bits");
   refused([&](args& a) { a.gate_bits = bits, a.ldgate = 4, a.gate_sum = v; }, "gate_sum without scratch");
+  refused([&](args& a) { a.before = v; }, "before or slope_of without gelu");
+  refused([&](args& a) { a.slope_of = v, a.gelu = activation::relu; }, "before or slope_of without gelu");
+  refused([&](args& a) { a.gelu = activation::gelu, a.relu = true; }, "gelu beside relu, gate_bits, accumulate or bf16");
+  refused([&](args& a) { a.gelu = activation::gelu, a.accumulate = true; }, "gelu beside relu, gate_bits, accumulate or bf16");
+  refused([&](args& a) { a.gelu = activation::gelu_tanh, a.slope_of = v, a.bias = v; }, "slope_of beside bias or before");
+  refused([&](args& a) { a.gelu = activation::gelu_tanh, a.slope_of = v, a.gate_sum = v; }, "gate_sum without scratch");
   refused([](args& a) { a.accumulate = a.relu = true; }, "accumulate beside relu");
   const auto refuse_outer = [&](auto change, const char* part) {
     device::outer_product o{.rows = 2, .m = 2, .n = 2, .a = v, .lda = 2, .b = v, .ldb = 2, .c = v, .ldc = 2};

@@ -115,6 +115,61 @@ void check_layer(gpu& g, P& products, precision p, shape s, bool transposed) {
   CHECK(worst_sum <= scale * bound(p == precision::tf32 ? p : precision::full, s.rows));
 }
 
+// A GELU by hardware: PTX's tanh.approx.f32 is good to 2^-10.9 of 1, and cuBLASLt's manual does not say which tanh it takes.
+constexpr double rough_tanh = 0x1p-10;
+
+// Forward, what it keeps, and the slope with its sums, by some products, against doubles.
+template <class P>
+void check_gelu(gpu& g, P& products, precision p, activation form, shape s) {
+  INFO(text_of(p) << " form " << static_cast<int>(form) << " rows " << s.rows << " k " << s.k << " n " << s.n);
+  matrix x(s.rows, s.k, 1), w(s.n, s.k, 2), bias(1, s.n, 3, 0), y(s.rows, s.n, 4), u(s.rows, s.n, 5, 0), sum(1, s.n, 6, 0);
+  affine_product a = affine(x, w, false, y);
+  a.x = g.take(x), a.w = g.take(w), a.bias = g.take(bias), a.scratch = g.take<std::byte>(products.scratch_bytes(s.rows, s.k, s.n));
+  a.y = g.take(y), a.gelu = form;
+  const double rough = form == activation::gelu ? 0 : rough_tanh;
+  const auto product = [&](int i, int j) { return dot(x, w, false, i, j) + bias(0, j); };
+  const auto check_forward = [&](const char* what) {
+    INFO(what);
+    products.affine(a);
+    g.read(y, a.y.at);
+    double over = -1;  // beyond what is allowed; a GELU's slope is below 1.13
+    for (int i = 0; i < s.rows; ++i)
+      for (int j = 0; j < s.n; ++j) {
+        const double z = product(i, j);
+        over = std::max(over, std::abs(gelu_of(form, z) - y(i, j)) - 1.13 * bound(p, s.k) - rough * std::abs(z));
+      }
+    CHECK(over <= 0);
+  };
+  check_forward("prediction");
+  a.before = g.take(u);
+  check_forward("training");
+  g.read(u, a.before);
+  double worst = 0;
+  for (int i = 0; i < s.rows; ++i)
+    for (int j = 0; j < s.n; ++j) worst = std::max(worst, std::abs(product(i, j) - u(i, j)));
+  CHECK(worst <= bound(p, s.k));
+
+  affine_product back = a;
+  back.bias = nullptr, back.before = nullptr, back.slope_of = a.before;
+  for (float* to : {static_cast<float*>(nullptr), g.take(sum)}) {
+    back.gate_sum = to;
+    products.affine(back);
+    g.read(y, back.y.at);
+    double over = -1;
+    for (int i = 0; i < s.rows; ++i)
+      for (int j = 0; j < s.n; ++j) {
+        const double z = u(i, j), d = dot(x, w, false, i, j);
+        const double allowed = 1.13 * bound(p, s.k) + (1e-6 + rough * (1 + z * z)) * std::abs(d);
+        over = std::max(over, std::abs(gelu_slope_of(form, z) * d - y(i, j)) - allowed);
+      }
+    CHECK(over <= 0);
+  }
+  g.read(sum, back.gate_sum);
+  double worst_sum = 0;
+  for (int j = 0; j < s.n; ++j) worst_sum = std::max(worst_sum, std::abs(column_sum(y, j) - sum(0, j)));
+  CHECK(worst_sum <= bound(precision::full, s.rows) * std::sqrt(double(s.k)));
+}
+
 }  // namespace
 
 TEST_CASE("cuBLASLt: a missing workspace is refused before the device is asked") {
@@ -155,6 +210,45 @@ TEST_CASE("cuBLASLt products: every epilogue agrees with double, in fp32, TF32 a
     for (const shape s : shapes)
       for (const bool transposed : {false, true}) check_layer(g, products, p, s, transposed);
     std::printf("%s\n", products.description().c_str());
+  }
+}
+
+TEST_CASE("products on the GPU: GELU, exact and by tanh, and its slope agree with double") {
+  if (no_device()) return;
+  for (const precision p : {precision::full, precision::tf32, precision::bf16}) {
+    gpu g;
+    cublaslt_products products(g.system(), p, g.workspace.data());
+    for (const activation form : {activation::gelu, activation::gelu_tanh})
+      for (const shape s : shapes) {
+        check_gelu(g, products, p, form, s);
+        if (p == precision::tf32) continue;
+        plain_products<cuda_system> plain(g.system(), p);
+        check_gelu(g, plain, p, form, s);
+      }
+    std::printf("with GELU: %s\n", products.description().c_str());
+  }
+}
+
+TEST_CASE("cuBLASLt products: NaN stays NaN under GELU, and far below 0 it is 0") {
+  if (no_device()) return;
+  for (const activation form : {activation::gelu, activation::gelu_tanh}) {
+    INFO("form " << static_cast<int>(form));
+    gpu g;
+    cublaslt_products products(g.system(), precision::full, g.workspace.data());
+    matrix x(64, 256, 1, 0), w(256, 256, 2, 0), y(64, 256, 4, 0), u = y;
+    std::fill(x.all.begin(), x.all.end(), -100.0f);
+    std::fill(w.all.begin(), w.all.end(), 1.0f);
+    x.all[3 * 256 + 5] = NAN;
+    affine_product a = affine(x, w, false, y);
+    a.x = g.take(x), a.w = g.take(w), a.y = g.take(y), a.gelu = form, a.before = g.take(u);
+    a.scratch = g.take<std::byte>(products.scratch_bytes(64, 256, 256));
+    products.affine(a);
+    g.read(y, a.y.at);
+    int kept = 0, zeros = 0;
+    for (int i = 0; i < 64; ++i)
+      for (int j = 0; j < 256; ++j) kept += std::isnan(y(i, j)) && i == 3 ? 1 : 0, zeros += y(i, j) == 0 ? 1 : 0;
+    CHECK(kept == 256);
+    CHECK(zeros == 63 * 256);
   }
 }
 
@@ -200,6 +294,59 @@ TEST_CASE("cuBLASLt products: NaN stays NaN under ReLU, as on the CPU, so that n
       for (int j = 0; j < 256; ++j) (i == 3 ? kept : others) += std::isnan(y(i, j)) ? 1 : 0;
     CHECK(kept == 256);
     CHECK(others == 0);
+  }
+}
+
+TEST_CASE("cuBLASLt products: arrays stored in bf16 hold what plain products store on the host, but for the order of sums") {
+  if (no_device()) return;
+  for (const shape s : {shapes[1], shapes[3], shapes[5]}) {
+    INFO("rows " << s.rows << " k " << s.k << " n " << s.n);
+    gpu g;
+    cublaslt_products products(g.system(), precision::bf16, g.workspace.data());
+    const plain_products<serial_system> here({}, precision::bf16);
+    matrix numbers(s.rows, s.k, 1, 0), w(s.n, s.k, 2), back(s.k, s.n, 3), bias(1, s.n, 4, 0);
+    const std::size_t count = static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.n);
+    const std::size_t words = static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(mask_words(s.n));
+    std::vector<bf16> x(numbers.all.begin(), numbers.all.end()), y(count), found(count);
+    std::vector<std::uint32_t> bits(words), found_bits(words);
+    std::vector<float> sums(static_cast<std::size_t>(s.n)), found_sums(sums);
+    std::vector<std::byte> parts(here.scratch_bytes(s.rows, s.k, s.n));
+    affine_product a = affine(numbers, w, false, numbers);
+    a.n = s.n, a.x = x.data(), a.ldx = s.k, a.y = y.data(), a.ldy = s.n, a.bias = bias.data();
+    a.relu = true, a.bits = bits.data(), a.ldbits = mask_words(s.n), a.scratch = parts.data();
+    here.affine(a);
+    affine_product b = a;
+    bf16* there = g.take<bf16>(x.size());
+    copy(g.on.get(), there, x.data(), x.size());
+    b.x = there, b.w = g.take(w), b.bias = g.take(bias), b.y = g.take<bf16>(count), b.bits = g.take<std::uint32_t>(words);
+    b.scratch = g.take<std::byte>(products.scratch_bytes(s.rows, s.k, s.n, true));
+    products.affine(b);
+    // Sums that differ in their last bits may be rounded to neighbors: 8 bits.
+    const auto compare = [&] {
+      g.read(found.data(), b.y.halves(), count);
+      double most = 0;
+      for (std::size_t i = 0; i < count; ++i) most = std::max(most, std::abs(double{y[i]} - double{found[i]}) / (1 + std::abs(double{y[i]})));
+      CHECK(most <= 0x1p-7);
+    };
+    compare();
+    g.read(found_bits.data(), b.bits, words);
+    for (int i = 0; i < s.rows; ++i)
+      for (int j = 0; j < s.n; ++j)
+        CHECK(bit(found_bits.data(), b.ldbits, i, j) ==
+              (found[static_cast<std::size_t>(i) * static_cast<std::size_t>(s.n) + static_cast<std::size_t>(j)] > 0));
+
+    copy(g.on.get(), b.bits, bits.data(), words);  // the same gate
+    a.w = back.data(), a.ldw = back.ld, b.w = g.take(back), b.ldw = back.ld;
+    for (affine_product* p : {&a, &b})
+      p->transposed = true, p->bias = nullptr, p->relu = false, p->gate_bits = p->bits, p->ldgate = p->ldbits, p->bits = nullptr;
+    a.gate_sum = sums.data(), b.gate_sum = g.take<float>(sums.size());
+    here.affine(a);
+    products.affine(b);
+    compare();
+    g.read(found_sums.data(), b.gate_sum, sums.size());
+    const std::vector<float> stored(found.begin(), found.end());
+    column_sums(serial_system{}, s.rows, s.n, stored.data(), s.n, parts.data(), sums.data());
+    CHECK(std::memcmp(sums.data(), found_sums.data(), sums.size() * sizeof(float)) == 0);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "relreason/message/sum_over.hpp"
 #include "relreason/nn/add.hpp"
 #include "relreason/nn/dropout.hpp"
+#include "relreason/nn/gelu.hpp"
 #include "relreason/nn/lstm.hpp"
 #include "relreason/nn/mlp.hpp"
 #include "support/message_of.hpp"
@@ -92,6 +93,11 @@ batch<M> scenes(Inner&& inner) {
   return b;
 }
 
+// ---- GELUs: hidden, last, behind dropout, of a width that is no multiple of 8, and by themselves
+using smooth = model<input<"x", features<5>, scene>, input<"label", label<3>, scene>, let<"h", mlp<gelu_tanh<16>, gelu_tanh<8>, gelu<7>>, of<"x">>,
+                     let<"d", mlp<gelu<9>, dropout<30>, gelu_tanh<6>, dropout<20>>, of<"h">>, let<"g", gelu<>, of<"d">>,
+                     let<"t", gelu_tanh<>, of<"g">>, let<"a", linear<3>, of<"t">>, minimize<cross_entropy<>, of<"a", "label">>>;
+
 // A system with little memory.
 struct crowded : device::serial_system {};
 
@@ -99,7 +105,7 @@ struct crowded : device::serial_system {};
 template <>
 struct device::storage<crowded> : device::storage<device::serial_system> {
   static inline std::size_t free = 0;
-  static block make(const crowded&, std::size_t bytes, const char*) { return block(bytes); }
+  static block make(const crowded&, std::size_t bytes, const char*, const std::string& = {}) { return block(bytes); }
   static std::size_t available(const crowded&) { return free; }
 };
 
@@ -115,6 +121,15 @@ TEST_CASE("device: LSTMs in every padding mode and both directions, and every ag
   check_questions<system, bi_lstm<5>, packed, mlp<relu<9>, linear<40>>, by_weights<4>>();
   check_questions<system, bi_lstm<4>, leading, mlp<relu<9>, dropout<40>, relu<7>, dropout<20>>, by_mean>();
   check_questions<system, lstm<4>, trailing, mlp<relu<9>>, by_weights<4>>();
+}
+
+TEMPLATE_TEST_CASE("device: GELUs as layers and by themselves agree with the CPU", "[cuda]", RELREASON_HOST_SYSTEMS) {
+  batch<smooth> b;
+  random_stream random{5, 2};
+  b.add_sample(30);
+  for (int i = 0; i < 150; ++i) b.push<"x">(4 * random.uniform() - 2);
+  for (int i = 0; i < 30; ++i) b.push<"label">(i % 3);
+  check_agreement<TestType>({.samples = 30}, b);
 }
 
 TEST_CASE("device: pairs below the question's space agree with the CPU", "[cuda]") {
@@ -210,6 +225,36 @@ TEST_CASE("device: too little memory is refused when it is planned, with the num
   CHECK_NOTHROW(there(at));
   device::storage<crowded>::free = 1000;
   CHECK(message_of([&] { there refused(at); }).find("not even one sample would fit") != std::string::npos);
+}
+
+TEST_CASE("device: where tables hold the memory that a step needs, the error says how many bytes they hold and what lowers them", "[cuda]") {
+  using Catch::Matchers::Contains;
+  using program = device::batch_program<small::net, crowded, device::plain_products<crowded>, true>;
+  device::plain_products<crowded> products;
+  const std::vector<float> objects(3 * 1000);
+  const std::vector<input_table> tables{{"o", {objects.data(), 1000, 3}}};
+  const char* const hint = "inputs that stay on the device hold 12032 bytes: lower trainer_options::table_memory (rn_clevr --table-memory)";  // of 64
+  auto at = small::planned();
+  const auto there = [&](std::size_t most, std::size_t held_already = 0, bool with = true) {
+    return message_of([&] { program(at, {}, products, most, 0, with ? tables : std::vector<input_table>{}, held_already); });
+  };
+  at.samples = 1000;
+  device::storage<crowded>::free = std::size_t{1} << 20;
+  const std::string text = there(0);
+  CHECK_THAT(text, Catch::Matchers::StartsWith("device memory for 1000 samples: asked for "));
+  CHECK_THAT(text, Contains("or take a step in micro-batches; ") && Catch::Matchers::EndsWith(hint));
+  CHECK_THAT(text, !Contains("without them"));
+  CHECK_THAT(there(0, 0, false), !Contains("stay on the device"));
+  CHECK_THAT(there(1 << 19), !Contains("stay on the device"));  // what bounds the step is not what is free
+  // What is free is too little for any sample by less than the tables hold: of this program, or of another.
+  at.samples = 1;
+  std::size_t least = 1 << 10;
+  for (device::storage<crowded>::free = least; !there(0, 0, false).empty();) device::storage<crowded>::free = least += 1 << 10;
+  device::storage<crowded>::free = least - (1 << 10);
+  CHECK_THAT(there(0, 12032, false), Contains("choose another; without them all samples would fit: ") && Catch::Matchers::EndsWith(hint));
+  CHECK_THAT(there(0, 0, false), Catch::Matchers::EndsWith("choose another"));
+  device::storage<crowded>::free = 1000;
+  CHECK_THAT(there(0), Contains("inputs that stay there: asked for 0 MiB") && Contains("lower trainer_options::table_memory"));
 }
 
 TEST_CASE("device: with less memory than pair layers take they are computed again, some pairs at a time, and the step is the same", "[cuda]") {

@@ -16,6 +16,7 @@
 #include "relreason/nn/batch_norm.hpp"
 #include "relreason/nn/conv2d.hpp"
 #include "relreason/nn/dropout.hpp"
+#include "relreason/nn/gelu.hpp"
 #include "relreason/nn/grid_objects.hpp"
 #include "relreason/nn/lstm.hpp"
 #include "relreason/nn/mlp.hpp"
@@ -84,6 +85,8 @@ TEST_CASE("operations by backend: the table names what runs on a device, and eve
                                            {"last_state", runs_there<last_state<lstm<3>, embedding<2>>, value<object, ids<5>>>},
                                            {"add", runs_there<add, x, x>},
                                            {"relu", runs_there<relu<>, x>},
+                                           {"gelu", runs_there<gelu<>, x>},
+                                           {"gelu_tanh", runs_there<gelu_tanh<>, x>},
                                            {"unit_range", runs_there<unit_range, value<scene, pixels<3, 4, 4>>>},
                                            {"batch_norm", runs_there<batch_norm<>, image>},
                                            {"conv2d", runs_there<conv2d<5, kernel<3>>, image>},
@@ -111,6 +114,8 @@ TEST_CASE("operations by backend: the table names what runs on a device, and eve
                                              {"last_state", has_products<last_state<lstm<3>, embedding<2>>, value<object, ids<5>>>},
                                              {"add", has_products<add, x, x>},
                                              {"relu", has_products<relu<>, x>},
+                                             {"gelu", has_products<gelu<>, x>},
+                                             {"gelu_tanh", has_products<gelu_tanh<>, x>},
                                              {"unit_range", has_products<unit_range, value<scene, pixels<3, 4, 4>>>},
                                              {"batch_norm", has_products<batch_norm<>, image>},
                                              {"conv2d", has_products<conv2d<5, kernel<3>>, image>},

@@ -120,6 +120,30 @@ TEST_CASE("GPU predictor: answers are the CPU's") {
   for (std::size_t i = 0; i < r.size(); ++i) CHECK(std::abs(r[i] - found_r[i]) < 1e-5f);
 }
 
+TEST_CASE("GPU trainer: verdicts on rows are those of the rows that it copies") {
+  if (no_device()) return;
+  serial_executor serial;
+  device::trainer_on<device::cuda_system, small::net, adam, "a"> gpu(small::planned(), serial, {.seed = 3});
+  constexpr double rounding = 1e-12;  // of exp and log there and here, and the order of a sum
+  int largest = 0;
+  for (int k = 0; k < 20; ++k) {
+    gpu.step(small::scenes(k, k + 40), rate);
+    const auto computed = gpu.answers();
+    const answers_of<small::net> copied{small::samples, [&](const batch<small::net>& b, float* rows) { computed(b, {rows}); }};
+    row_judge<small::net, "a", "label"> here(copied), there({copied.samples, copied.run, gpu.verdicts()});
+    const auto b = small::scenes(k, k + 40 - k % 7);
+    double wanted = 0, found = 0;
+    const auto &a = here(b, &wanted), &v = there(b, &found);
+    CHECK(std::abs(found / wanted - 1) < rounding);
+    REQUIRE(a.size() == v.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      CHECK((a[i].largest == v[i].largest && a[i].rank == v[i].rank));
+      largest += a[i].rank == 0;
+    }
+  }
+  CHECK(largest > 50);  // of 742
+}
+
 TEST_CASE("GPU trainer: right answers counted in captured steps, and batches that name rows held there, are as on the CPU and as copied") {
   if (no_device()) return;
   serial_executor serial;

@@ -39,6 +39,46 @@ double gradient_gap(const relreason::limits<M>& at, const relreason::batch<M, do
   return worst;
 }
 
+// The same for models with many parameters: along one direction an array, its gradient's and random signs, each of length 1. Relative to the gradient
+// of all arrays: that of a bias which batch norm takes out again is 0.
+template <class M>
+double gradient_gap_by_array(const relreason::limits<M>& at, const relreason::batch<M, double>& b, relreason::parameters<M, double>& p,
+                             relreason::step_options o = {}) {
+  relreason::thread_pool two(2);
+  relreason::gradient_program<M, double> program(at, two, relreason::select_kernels<double>());
+  program.run(b, p, o);
+  const std::vector<double> derived(program.gradients().begin(), program.gradients().end());
+  const auto length = [&](std::size_t first, std::size_t count) {
+    double sum = 0;
+    for (std::size_t i = first; i < first + count; ++i) sum += derived[i] * derived[i];
+    return std::sqrt(sum);
+  };
+  const double whole = length(0, derived.size());
+  relreason::random_stream random{9, 9};
+  double worst = 0;
+  for (const auto& e : p.table().entries) {
+    if (e.frozen) continue;
+    const std::vector<double> start(p.data() + e.offset, p.data() + e.offset + e.count);
+    const double own = length(e.offset, e.count), each = 1 / std::sqrt(static_cast<double>(e.count));
+    std::vector<double> direction(e.count);
+    double slope = 0;
+    for (std::size_t i = 0; i < e.count; ++i) {
+      direction[i] = (own > 0 ? derived[e.offset + i] / own : 0) + (random.below(2) ? each : -each);
+      slope += direction[i] * derived[e.offset + i];
+    }
+    const auto loss_at = [&](double step) {
+      for (std::size_t i = 0; i < e.count; ++i) p.data()[e.offset + i] = start[i] + step * direction[i];
+      program.run(b, p, o);
+      return program.loss();
+    };
+    const double numeric = (loss_at(difference_step) - loss_at(-difference_step)) / (2 * difference_step);
+    std::copy(start.begin(), start.end(), p.data() + e.offset);
+    worst = std::max(worst, std::abs(numeric - slope) / whole);
+    if (!std::isfinite(numeric) || !std::isfinite(slope)) return 1e300;
+  }
+  return worst;
+}
+
 // How many of the gradients are not zero: a check over zeros would pass whatever is computed.
 template <class M>
 double gradient_share(const relreason::limits<M>& at, const relreason::batch<M, double>& b, relreason::parameters<M, double>& p) {

@@ -80,6 +80,20 @@ TEST_CASE("attribute task: a batch has the pictures of the plainest scenes and t
   CHECK(b.values<"attributes">()[3] == 1);  // blue, color 1
   CHECK(b.values<"attributes">()[15 + 2] == 1);
 
+  // Of its tables the rows that a batch names, where a device holds them: pictures of all scenes, attributes of the plainest.
+  const auto tables = t.tables();
+  REQUIRE(tables.size() == 2);
+  CHECK(tables[0].rows() == 9);
+  CHECK(tables[1].rows() == 12);
+  batch<net> named;
+  named.held[0] = named.held[1] = true;
+  t.fill(named, items, items);
+  CHECK(named.row_numbers[0] == std::vector<int>{4, 0});
+  CHECK(named.row_numbers[1] == std::vector<int>{3, 0});
+  CHECK(std::equal(tables[0].numbers.data + 45, tables[0].numbers.data + 60, b.values<"attributes">().data()));
+  CHECK(std::equal(tables[1].bytes.data + 4 * bytes, tables[1].bytes.data + 5 * bytes, b.values<"image">().data()));
+  CHECK(task(d, d, .75, augmentation{}).tables().size() == 1);
+
   // Logits that say "rubber, sphere, large" and nothing else: three of four attributes right in every picture.
   const auto answer = [&](const batch<net>& asked, float* rows) {
     for (int s = 0; s < asked.samples; ++s, rows += 15) {

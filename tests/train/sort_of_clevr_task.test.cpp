@@ -67,6 +67,32 @@ TEST_CASE("sort of clevr task: a batch holds pictures as bytes, question vectors
   CHECK(task.item(27) == "question 7 about picture 1");
 }
 
+TEST_CASE("sort of clevr task: the rows of its tables that a batch names are what it would copy", "[train][sort_of_clevr]") {
+  serial_executor one;
+  const net_task task(world(), {unary, binary, ternary}, one);
+  const auto tables = task.tables();
+  REQUIRE(tables.size() == 2);
+  CHECK(tables[0].input == name("q"));
+  CHECK(tables[0].rows() == 9 * 36);  // types, and colors a and b
+  CHECK(tables[1].rows() == 6);
+  batch<net> copied, named;
+  std::vector<std::int32_t> items(task.size());
+  for (std::size_t i = 0; i < items.size(); ++i) items[i] = static_cast<std::int32_t>(items.size() - 1 - i);
+  task.fill(copied, items, items);
+  constexpr auto q = static_cast<std::size_t>(net::find<"q">()), image = static_cast<std::size_t>(net::find<"image">());
+  named.held[q] = named.held[image] = true;
+  task.fill(named, items, items);
+  REQUIRE(named.row_numbers[q].size() == 180);
+  CHECK(named.values<"q">().empty());
+  CHECK(named.values<"answer">() == copied.values<"answer">());
+  for (std::size_t i = 0; i < 180; ++i) {
+    const float* row = tables[0].numbers.data + 18 * named.row_numbers[q][i];
+    CHECK(std::equal(row, row + 18, copied.values<"q">().data() + 18 * i));
+    CHECK(named.row_numbers[image][i] == items[i] / 30);
+  }
+  CHECK(std::equal(tables[1].bytes.data, tables[1].bytes.data + 75 * 75 * 3, copied.values<"image">().data() + 75 * 75 * 3 * 179));
+}
+
 TEST_CASE("sort of clevr task: in turn, every batch is of one kind, the last kind first, and no item comes twice", "[train][sort_of_clevr]") {
   serial_executor one;
   const net_task task(world(), {unary, binary, ternary}, one);

@@ -7,6 +7,11 @@
 
 namespace relreason {
 
+// What follows the linear map of a layer.    gelu: x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2
+// gelu_tanh: x (1 + tanh(s)) / 2, s = sqrt(2 / pi) (x + 0.044715 x^3), which cuBLASLt fuses    Source: Hendrycks, Gimpel, arXiv:1606.08415, Sec. 2
+enum class activation { none, relu, gelu, gelu_tanh };
+constexpr bool is_gelu(activation a) { return a == activation::gelu || a == activation::gelu_tanh; }
+
 // W (n, k), or (k, n) if transposed; a CPU kernel reads packed, a device the rest.
 template <class T>
 struct weight_view {
@@ -32,11 +37,17 @@ struct affine_args {
   bool accumulate = false;  // y += ...; never together with relu, gate, bits or sum
   const T* gate = nullptr;  // y = gate > 0 ? y : 0    gate: (rows, n)
   std::ptrdiff_t ldgate = 0;
+  // For a device alone: x, y are the addresses of arrays of bf16 (backend/stored.hpp).
+  bool x_bf16 = false, y_bf16 = false;
   // For a device alone, from state::mask_words(n) words per row: the same gate, which is then read in place of `gate`; and the gated y's sums.
   const std::uint32_t* gate_bits = nullptr;
   T* gate_sum = nullptr;          // (n) += sum_i y_i: the gradient of a bias
   std::uint32_t* bits = nullptr;  // bit j % 32 of bits[i * ldbits + j / 32] = y_ij > 0 (after relu); unused high bits of the last word are 0
   std::ptrdiff_t ldbits = 0;      // words from one row to the next
+  // For state::affine, not for kernels, and beside nothing but bias and gate_sum: y = gelu(y), in the form named; rows of these arrays have no gaps.
+  activation gelu = activation::none;
+  T* before = nullptr;          // (rows, n) y before the GELU, for the backward pass, or null
+  const T* slope_of = nullptr;  // instead: y = gelu'(slope_of) y    (rows, n)
   // sum[segment[i]] += row_weight[i] * y_i, rows strictly in order (so the result never depends on how rows fall into register tiles)
   T* sum = nullptr;  // (segments, n)
   std::ptrdiff_t ldsum = 0;
@@ -55,7 +66,8 @@ struct outer_args {
   std::ptrdiff_t ldb = 0;
   T* c = nullptr;
   std::ptrdiff_t ldc = 0;
-  T* a_sum = nullptr;  // (m) += sum_i a_i, rows without gaps: the gradient of a bias; added by state::outer, not by kernels
+  bool a_bf16 = false, b_bf16 = false;  // for a device alone: as x_bf16
+  T* a_sum = nullptr;                   // (m) += sum_i a_i, rows without gaps: the gradient of a bias; added by state::outer, not by kernels
   void* workspace = nullptr;
 };
 
@@ -95,6 +107,11 @@ struct row_kernels {
   void (*exp)(std::size_t n, T* x);
   void (*tanh)(std::size_t n, T* x);
   void (*sigmoid)(std::size_t n, T* x);  // 1 / (1 + exp(-x))
+  // to = gelu(x)    to = gelu'(x) dy, or, with add, to += that; arrays may be the same. At -infinity both are 0, their limit.
+  void (*gelu)(std::size_t n, T* to, const T* x);
+  void (*gelu_tanh)(std::size_t n, T* to, const T* x);
+  void (*gelu_back)(std::size_t n, T* to, const T* x, const T* dy, bool add);
+  void (*gelu_tanh_back)(std::size_t n, T* to, const T* x, const T* dy, bool add);
   // One step of an LSTM; gates in PyTorch's order i, f, g, o, 4 width per row. c = f c' + i g    tc = tanh(c)    h = o tc
   // forward: gates hold the pre-activations, then i, f, g, o; c the state before, then after.
   // backward: gates hold i, f, g, o, then their gradients before activation; dc that of the state after, then before.

@@ -36,7 +36,7 @@ struct pair_sides {
     ctx.fill(extent_product(parents, w), to, Max ? -std::numeric_limits<T>::infinity() : T(0));
     for (int first = 0; first < t.pairs.n; first += Rule::some_rows(ctx, t)) {
       const int last = std::min(first + Rule::some_rows(ctx, t), t.pairs.n), m = last - first;
-      T* z = t.z[std::max(layers - 1, 0) % 2];
+      const stored<T> z = t.z[std::max(layers - 1, 0) % 2];
       if (layers > 0) Rule::run_layers(ctx, s, t, first, last, layers);
       else {
         ctx.copy_rows(m, Rule::sender_width, z, w, in.real(0), Rule::sender_width, t.pairs.by_sender.of.at + first);

@@ -59,6 +59,9 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     }
     static_assert(!(options.slots > 0 && drops_layer()),
                   "relreason::sum_over: dropout inside g cannot be merged with padded<n>: every padded pair has its own mask");
+    static_assert(!has_gelu(layers),
+                  "relreason::sum_over: g may have only relu<width> and linear<width> layers: its pair kernels keep a bit per ReLU, not what a GELU "
+                  "needs; put a GELU into an mlp line before or behind it");
     static constexpr int H0 = layers[0].out, width = layers[n - 1].out;
     using result = std::conditional_t<into == detail::pair_result::parents, typename Pair::parent,
                                       std::conditional_t<into == detail::pair_result::receivers, typename Pair::receiver, Pair>>;
@@ -70,6 +73,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     static constexpr detail::aggregator by = options.by;
     static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
     static constexpr const layer_info& info(int l) { return layers[at(l)]; }
+    static constexpr bool is_relu(int l) { return info(l).act == activation::relu; }
 
     static void declare(declaration& d) {
       for (int l = 0; l < n; ++l) declare_linear(d, "g." + std::to_string(l) + ".", info(l).in, info(l).out);
@@ -129,8 +133,8 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       staged<int> start;                      // by_mean, by_max into receivers: first pair of each
       T *u = nullptr, *v = nullptr;           // factored layer 0 per sender and receiver
       T *question_x = nullptr, *q = nullptr;  // the question and its part of a layer, per parent
-      T* h[n]{};                              // h[l]: stored output of layer l (training)
-      T* z[3]{};                              // chunks; the third only where y and gate of a product must differ
+      stored<T> h[n];                         // h[l]: stored output of layer l (training)
+      stored<T> z[3];                         // chunks; the third only where y and gate of a product must differ
       T *du = nullptr, *dv = nullptr, *dq = nullptr, *dquestion = nullptr;
       T *learned = nullptr, *dots = nullptr;  // by_weights: of each row; z . dr
       T* inverse = nullptr;                   // side results mean and max
@@ -146,26 +150,22 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       t.owner = ctx.take_groups(a.rows + e.parents, e.parents);
       const int rows = t.pairs.n, some = std::min(rows, ctx.pair_chunk()), kept = ctx.rebuild ? some : rows;
       const auto take = [&](int r, int w) { return ctx.memory->template take<T>(extent_product(r, w)); };
-      t.u = take(b.rows + e.parents, H0);
-      t.v = take(a.rows + e.parents, H0);
+      t.u = take(b.rows + e.parents, H0), t.v = take(a.rows + e.parents, H0);
       if constexpr (asked) {
         t.question = take_groups_above<typename Pair::parent, question_space>(ctx);
         t.q = take(e.parents, info(q_at).out);
         t.question_x = question_further_out ? take(e.parents, q_width) : nullptr;
       }
       const bool keep = ctx.gradients;
-      for (int l = 1; l < n; ++l) t.h[l] = keep && (l + 1 < n || by == detail::aggregator::weights) ? take(kept, info(l).out) : nullptr;
+      const auto take_pairs = [&](int r, int w) { return ctx.take_pairs(extent_product(r, w)); };
+      for (int l = 1; keep && l < (by == detail::aggregator::weights ? n : n - 1); ++l) t.h[l] = take_pairs(kept, info(l).out);
       int widest = has_features ? feature_width : 0;
-      for (const layer_info& l : layers) {
-        widest = std::max(widest, l.out);
-        ctx.want(some, l.in, l.out);
-        ctx.want(some, l.out, l.in);
-      }
+      for (const layer_info& l : layers) widest = std::max(widest, l.out);
+      for (int l = 1; l < n; ++l) ctx.want(some, pair_width(l), info(l).out, true), ctx.want(some, info(l).out, pair_width(l), true);
       for (const int k : {S::width, R::width, std::max(q_width, 1)})
         ctx.want(std::max({a.rows, b.rows, e.parents}) + e.parents, k, widest),
             ctx.want(std::max({a.rows, b.rows, e.parents}) + e.parents, widest, k);
-      t.z[0] = take(some, widest);
-      t.z[1] = take(some, widest);
+      for (int k = 0; k < 2; ++k) t.z[k] = take_pairs(some, widest);
       const int results = ctx.template at<result>().rows;
       if (by == detail::aggregator::max) t.best = ctx.memory->template take<int>(extent_product(results, width));
       if (by == detail::aggregator::mean) t.factor = ctx.template take_table<T>(results);
@@ -176,11 +176,11 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         t.feature_best = ctx.memory->template take<int>(extent_product(e.parents, feature_width));
       }
       if (!keep) return;
-      if (C::on_device) t.z[2] = take(some, H0);
+      if (C::on_device) t.z[2] = take_pairs(some, H0);
       if (by == detail::aggregator::weights) t.dots = take(some, 1);
       for (int l = 0; l < n; ++l)
-        if (info(l).relu && (l + 1 == n || C::on_device))
-          t.mask[l] = ctx.memory->template take<std::uint32_t>(extent_product(l + 1 == n ? rows : l > 0 ? kept : some, C::mask_words(info(l).out)));
+        if (is_relu(l) && (l + 1 == n || C::on_device))
+          t.mask[l] = ctx.take_pair_bits(extent_product(l + 1 == n ? rows : l > 0 ? kept : some, C::mask_words(info(l).out)));
       t.du = take(b.rows + e.parents, H0);
       t.dv = take(a.rows + e.parents, H0);
       if (asked) t.dq = take(e.parents, info(q_at).out);
@@ -239,17 +239,17 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       for (int first = 0; first < t.pairs.n; first += some_rows(ctx, t)) {
         const int last = std::min(first + some_rows(ctx, t), t.pairs.n), m = last - first;
         if (ctx.rebuild) run_layers(ctx, s, t, first, last, by == detail::aggregator::weights ? n : n - 1);
-        T *d = t.z[0], *other = t.z[1];
+        stored<T> d = t.z[0], other = t.z[1];
         bool summed = false;  // whether the product that made d has added its rows to the bias's gradient
         last_gradient(ctx, s, t, row_weight, first, last, dr, d);
         for (int l = n - 1; l > 0; --l) {
           const layer_info& f = info(l);
           if (l + 1 < n) drop(ctx, l, first, m, d);
           if (l == q_at) ctx.sum_groups(t.pairs.by_parent, first, m, f.out, d, f.out, t.dq, f.out);
-          const T* below = t.h[l - 1] ? kept_row(ctx, t, l - 1, first) : nullptr;
-          const std::uint32_t* below_mask = C::on_device && info(l - 1).relu ? mask_row(ctx, t, l - 1, first) : nullptr;
+          stored<T> below = t.h[l - 1] ? kept_row(ctx, t, l - 1, first) : stored<T>();
+          const std::uint32_t* below_mask = C::on_device && is_relu(l - 1) ? mask_row(ctx, t, l - 1, first) : nullptr;
           if (l == 1) {  // layer 0 is rebuilt, on the CPU in the buffer that its gradient will overwrite
-            T* rebuilt = C::on_device ? t.z[2] : other;
+            const stored<T> rebuilt = C::on_device ? t.z[2] : other;
             build(ctx, t, first, m, rebuilt);
             below = rebuilt;
             if (below_mask) ctx.make_bits(m, H0, rebuilt, t.mask[0]);
@@ -259,10 +259,10 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
           else if (db) ctx.sum_rows(m, f.out, d, db);
           affine_args<T> p;
           p.rows = m, p.k = f.out, p.n = pair_width(l);
-          p.x = d, p.ldx = f.out;
+          p.x = d.at, p.x_bf16 = d.as_bf16, p.ldx = f.out;
           p.w = {s.parameter[2 * l], f.in, true, s.prepared[forward_packs + 2 + l]};
-          p.y = other, p.ldy = pair_width(l);
-          if (info(l - 1).relu) p.gate = below, p.ldgate = pair_width(l), p.gate_bits = below_mask;
+          p.y = other.at, p.y_bf16 = other.as_bf16, p.ldy = pair_width(l);
+          if (is_relu(l - 1)) p.gate = below.at, p.ldgate = pair_width(l), p.gate_bits = below_mask;
           summed = below_mask && l > 1 && !info(l - 1).dropout && s.dparameter[2 * l - 1];
           if (summed) p.gate_sum = s.dparameter[2 * l - 1];
           ctx.affine(p);
@@ -316,7 +316,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     }
     // Row `first` of what is kept of layer l: of all rows, or of the chunk that begins with it.
     template <class C, class T>
-    static T* kept_row(const C& ctx, const tape<T>& t, int l, int first) {
+    static stored<T> kept_row(const C& ctx, const tape<T>& t, int l, int first) {
       return t.h[l] + extent_product(ctx.rebuild ? 0 : first, info(l).out);
     }
     template <class C, class T>
@@ -387,12 +387,12 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
 
     // z = relu(u_b + v_a) (or the plain sum), rows [first, first + m)
     template <class C>
-    static void build(C& ctx, const tape<typename C::real>& t, int first, int m, typename C::real* z) {
-      ctx.gather_pairs(m, H0, z, t.u, t.pairs.by_sender.of.at + first, t.v, t.pairs.by_receiver.of.at + first, info(0).relu);
+    static void build(C& ctx, const tape<typename C::real>& t, int first, int m, stored<typename C::real> z) {
+      ctx.gather_pairs(m, H0, z, t.u, t.pairs.by_sender.of.at + first, t.v, t.pairs.by_receiver.of.at + first, is_relu(0));
       drop(ctx, 0, first, m, z);
     }
     template <class C>
-    static void drop(C& ctx, int l, int first, int m, typename C::real* z) {
+    static void drop(C& ctx, int l, int first, int m, stored<typename C::real> z) {
       if (info(l).dropout && ctx.training)
         ctx.dropout(extent_product(m, info(l).out), z, info(l).dropout, l,
                     (static_cast<std::uint64_t>(ctx.template at<Pair>().base) + static_cast<std::uint64_t>(first)) * at(info(l).out));
@@ -402,12 +402,13 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       const layer_info& f = info(l);
       affine_args<T> p;
       p.rows = m, p.k = pair_width(l), p.n = f.out;
-      p.x = l > 1 && t.h[l - 1] ? kept_row(ctx, t, l - 1, first) : t.z[(l - 1) % 2];
+      const stored<T> x = l > 1 && t.h[l - 1] ? kept_row(ctx, t, l - 1, first) : t.z[(l - 1) % 2];
+      p.x = x.at, p.x_bf16 = x.as_bf16;
       p.ldx = pair_width(l);
       p.w = {s.parameter[2 * l], f.in, false, s.prepared[2 + l]};
       p.bias = s.parameter[2 * l + 1];
       if (l == q_at) p.row_bias = t.q, p.row_bias_of = t.pairs.by_parent.of.at + first;
-      p.relu = f.relu;
+      p.relu = is_relu(l);
       if (t.mask[l]) p.bits = mask_row(ctx, t, l, first), p.ldbits = C::mask_words(f.out);
       return p;
     }
@@ -418,14 +419,15 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       for (int l = 1; l < end; ++l) run_layer(ctx, s, t, l, first, last);
     }
     template <class C>
-    static typename C::real* run_layer(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, int l, int first, int last,
-                                       typename C::real* to = nullptr) {
+    static stored<typename C::real> run_layer(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, int l, int first, int last,
+                                              stored<typename C::real> to = {}) {
       auto p = layer_args(ctx, s, t, l, first, last - first);
-      p.y = to ? to : t.h[l] ? kept_row(ctx, t, l, first) : t.z[l % 2];
+      if (!to) to = t.h[l] ? kept_row(ctx, t, l, first) : t.z[l % 2];
+      p.y = to.at, p.y_bf16 = to.as_bf16;
       p.ldy = info(l).out;
       ctx.affine(p);
-      drop(ctx, l, first, last - first, p.y);
-      return p.y;
+      drop(ctx, l, first, last - first, to);
+      return to;
     }
 
     // r += row_weight * z, or the running maximum, or z itself. The sum runs in the product's epilogue where nothing stands between.
@@ -447,7 +449,7 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
         p.sum = r, p.ldsum = width, p.segment = groups(t).of.at + first, p.row_weight = by_row;
         return ctx.affine(p);
       }
-      const T* z = n > 1 ? run_layer(ctx, s, t, l, first, last) : t.z[0];
+      const stored<T> z = n > 1 ? run_layer(ctx, s, t, l, first, last) : t.z[0];
       if (t.mask[l] && n == 1) ctx.make_bits(m, width, z, mask_row(ctx, t, l, first));
       if (by == detail::aggregator::max) ctx.max_groups(groups(t), first, m, width, z, r, t.best);
       else ctx.sum_groups(groups(t), first, m, width, z, width, r, width, by_row);
@@ -456,11 +458,11 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
     // d = dL/dz of the last layer's rows, through aggregator, dropout and ReLU.
     template <class C>
     static void last_gradient(C& ctx, const slots<typename C::real>& s, tape<typename C::real>& t, const typename C::real* row_weight, int first,
-                              int last, const typename C::real* dr, typename C::real* d) {
+                              int last, const typename C::real* dr, stored<typename C::real> d) {
       using T = typename C::real;
       const int m = last - first;
       const int* target = result_of(t) + first;
-      const std::uint32_t* bits = info(n - 1).relu ? mask_row(ctx, t, n - 1, first) : nullptr;
+      const std::uint32_t* bits = is_relu(n - 1) ? mask_row(ctx, t, n - 1, first) : nullptr;
       const int words = C::mask_words(width);
       if (by == detail::aggregator::max) ctx.each(extent_product(m, width), detail::select_best<T>{d, dr, target, t.best, bits, first, width, words});
       else ctx.select_rows(m, width, d, bits, dr, target, row_weight ? row_weight + first : nullptr, t.factor.at);
@@ -480,11 +482,11 @@ struct sum_over<Pair, mlp<Layers...>, Options...> {
       return t.learned;
     }
     template <class C>
-    static void product_gradient(C& ctx, int m, const typename C::real* d, int d_width, const typename C::real* x, int x_width, typename C::real* dw,
-                                 int ld, typename C::real* db = nullptr) {
+    static void product_gradient(C& ctx, int m, stored<const typename C::real> d, int d_width, stored<const typename C::real> x, int x_width,
+                                 typename C::real* dw, int ld, typename C::real* db = nullptr) {
       outer_args<typename C::real> o;
-      o.a_sum = db;
-      o.rows = m, o.m = d_width, o.n = x_width, o.a = d, o.lda = d_width, o.b = x, o.ldb = x_width, o.c = dw, o.ldc = ld;
+      o.rows = m, o.m = d_width, o.n = x_width, o.c = dw, o.ldc = ld, o.a_sum = db;
+      o.a = d.at, o.a_bf16 = d.as_bf16, o.lda = d_width, o.b = x.at, o.b_bf16 = x.as_bf16, o.ldb = x_width;
       ctx.outer(o);
     }
   };

@@ -53,10 +53,15 @@ class accuracy {
   // One question of a type (an index, or -1 for none) with one logit for each answer.
   template <class T>
   void add(const T* logits, int label, int type = -1) {
-    const int n = static_cast<int>(n_), predicted = largest_of(logits, n);
-    if (predicted < 0) fail("accuracy::add: no logit of a question with label ", label, " is a number");
-    add_prediction(predicted, label, type);
-    ++ranks_[index(rank_of(logits, n, label))];
+    check("label", label, n_);
+    add(verdict_of(logits, static_cast<int>(n_), label), label, type);
+  }
+  // The same where the logits lie elsewhere, and what is asked of them is here.
+  void add(const verdict& of, int label, int type = -1) {
+    if (of.largest < 0) fail("accuracy::add: no logit of a question with label ", label, " is a number");
+    check("rank", of.rank, n_ + 1);
+    add_prediction(of.largest, label, type);
+    ++ranks_[index(of.rank)];
   }
 
   // The same where only the answer is known; such questions are missing from top().

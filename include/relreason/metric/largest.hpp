@@ -26,4 +26,13 @@ RELREASON_HD int largest_of(const T* logits, int n) {
   return best;
 }
 
+// Of some logits the largest, and where the label stands among them.
+struct verdict {
+  int largest, rank;
+};
+template <class T>
+RELREASON_HD verdict verdict_of(const T* logits, int n, int label) {
+  return {largest_of(logits, n), rank_of(logits, n, label)};
+}
+
 }  // namespace relreason::metric

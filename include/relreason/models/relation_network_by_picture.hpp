@@ -31,26 +31,34 @@ template <class Padding = leading>
 using question_of = last_state<lstm<128>, embedding<32>, Padding>;
 using f = mlp<relu<256>, relu<256>, dropout<50>, linear<answers>>;
 
-struct rn : asked<
-    let<"o", grid_objects<asked_cell>,                                                        of<"n4">>,
-    let<"q", question_of<>,                                                                   of<"w">>,
-    let<"r", sum_over<asked_pair, mlp<relu<256>, relu<256>, relu<256>, relu<256>>>,           of<"o", "o", "q">>,
-    let<"a", f,                                                                               of<"r">>> {};
+template <int Width>
+struct rn_of : asked<
+    let<"o", grid_objects<asked_cell>,                                                                of<"n4">>,
+    let<"q", question_of<>,                                                                           of<"w">>,
+    let<"r", sum_over<asked_pair, mlp<relu<Width>, relu<Width>, relu<Width>, relu<Width>>>,           of<"o", "o", "q">>,
+    let<"a", f,                                                                                       of<"r">>> {};
 
 // r_q = sum_ij g2([h_ij ; q]),  h_ij = g1([o_j ; o_i]): the linear part of g2's first layer on h_ij is computed once, too.
-struct two_stage_rn : asked<
-    let<"o", grid_objects<cell>,                                                              of<"n4">>,
-    let<"h", encode_pairs<pair, mlp<relu<256>, relu<256>>>,                                   of<"o", "o">>,
-    let<"q", question_of<>,                                                                   of<"w">>,
-    let<"r", sum_over<pair_asked, mlp<relu<256>, relu<256>>, into_receivers>,                 of<"h", "q">>,
-    let<"a", f,                                                                               of<"r">>> {};
+template <int Width>
+struct two_stage_rn_of : asked<
+    let<"o", grid_objects<cell>,                                                                      of<"n4">>,
+    let<"h", encode_pairs<pair, mlp<relu<Width>, relu<Width>>>,                                       of<"o", "o">>,
+    let<"q", question_of<>,                                                                           of<"w">>,
+    let<"r", sum_over<pair_asked, mlp<relu<Width>, relu<Width>>, into_receivers>,                     of<"h", "q">>,
+    let<"a", f,                                                                                       of<"r">>> {};
 
-struct avf_rn : asked<
-    let<"o", grid_objects<cell>,                                                              of<"n4">>,
-    let<"q", last_state<bi_lstm<128>, embedding<32>, packed>,                                 of<"w">>,
-    let<"v", sum_over<pair, mlp<relu<256>, relu<256>, relu<256>, relu<512>>, by_weights<64>>, of<"o", "o">>,
-    let<"h", mlp<relu<256>>,                                                                  of<"v">>,
-    let<"a", f,                                                                               of<"h", "q">>> {};
+template <int Width>
+struct avf_rn_of : asked<
+    let<"o", grid_objects<cell>,                                                                      of<"n4">>,
+    let<"q", last_state<bi_lstm<128>, embedding<32>, packed>,                                         of<"w">>,
+    let<"v", sum_over<pair, mlp<relu<Width>, relu<Width>, relu<Width>, relu<2 * Width>>, by_weights<64>>, of<"o", "o">>,
+    let<"h", mlp<relu<Width>>,                                                                        of<"v">>,
+    let<"a", f,                                                                                       of<"h", "q">>> {};
+
+// As published; with less work on pairs they are quick to test.
+struct rn : rn_of<256> {};
+struct two_stage_rn : two_stage_rn_of<256> {};
+struct avf_rn : avf_rn_of<256> {};
 
 // clang-format on
 

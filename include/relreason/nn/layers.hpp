@@ -7,6 +7,7 @@
 #include <string>
 #include <type_traits>
 
+#include "relreason/backend/kernels.hpp"
 #include "relreason/core/operation.hpp"
 
 namespace relreason {
@@ -17,12 +18,20 @@ template <int Width = 0>  // relu<>: an operation, nn/relu.hpp
 struct relu {             // y = max(W x + b, 0)
   static_assert(Width > 0, "relreason::relu: the width must be positive");
 };
+template <int Width = 0>  // gelu<>: an operation, nn/gelu.hpp
+struct gelu {             // y = gelu(W x + b), x Phi(x)
+  static_assert(Width > 0, "relreason::gelu: the width must be positive");
+};
+template <int Width = 0>  // gelu_tanh<>: an operation, nn/gelu.hpp
+struct gelu_tanh {        // y = gelu(W x + b) by its approximation with tanh
+  static_assert(Width > 0, "relreason::gelu_tanh: the width must be positive");
+};
 template <int Percent>
 struct dropout;  // drops Percent of the layer before it; by itself an operation
 
 struct layer_info {
   int in = 0, out = 0;
-  bool relu = false;
+  activation act = activation::none;
   int dropout = 0;  // percent
 };
 
@@ -30,25 +39,38 @@ namespace detail {
 
 template <class Layer>
 struct layer_of {
-  static_assert(!std::is_same_v<Layer, Layer>, "relreason::mlp: a layer must be relu<width>, linear<width> or dropout<percent>");
+  static_assert(!std::is_same_v<Layer, Layer>,
+                "relreason::mlp: a layer must be relu<width>, gelu<width>, gelu_tanh<width>, linear<width> or dropout<percent>");
 };
 template <int W>
 struct layer_of<linear<W>> {
   static_assert(W > 0, "relreason::linear: the width must be positive");
   static constexpr bool makes_layer = true;
-  static constexpr layer_info info{0, W, false, 0};
+  static constexpr layer_info info{0, W, activation::none, 0};
 };
 template <int W>
 struct layer_of<relu<W>> {
   static_assert(W > 0, "relreason::relu: the width must be positive");
   static constexpr bool makes_layer = true;
-  static constexpr layer_info info{0, W, true, 0};
+  static constexpr layer_info info{0, W, activation::relu, 0};
+};
+template <int W>
+struct layer_of<gelu<W>> {
+  static_assert(W > 0, "relreason::gelu: the width must be positive");
+  static constexpr bool makes_layer = true;
+  static constexpr layer_info info{0, W, activation::gelu, 0};
+};
+template <int W>
+struct layer_of<gelu_tanh<W>> {
+  static_assert(W > 0, "relreason::gelu_tanh: the width must be positive");
+  static constexpr bool makes_layer = true;
+  static constexpr layer_info info{0, W, activation::gelu_tanh, 0};
 };
 template <int P>
 struct layer_of<dropout<P>> {
   static_assert(P >= 0 && P < 100, "relreason::dropout: the percentage must lie in 0 to 99");
   static constexpr bool makes_layer = false;
-  static constexpr layer_info info{0, 0, false, P};
+  static constexpr layer_info info{0, 0, activation::none, P};
 };
 
 }  // namespace detail
@@ -57,7 +79,7 @@ struct layer_of<dropout<P>> {
 template <class... Layers>
 struct layer_table {
   static constexpr int n = (0 + ... + (detail::layer_of<Layers>::makes_layer ? 1 : 0));
-  static_assert(n > 0, "relreason::mlp: at least one relu<width> or linear<width>");
+  static_assert(n > 0, "relreason::mlp: at least one layer, such as relu<width> or linear<width>");
   using table = std::array<layer_info, static_cast<std::size_t>(n)>;
 
   static constexpr table make(int in, int extra = 0, int extra_at = -1) {
@@ -84,12 +106,20 @@ struct layer_table {
   static_assert(starts_with_layer, "relreason::mlp: dropout<percent> must follow the layer that it drops from");
 };
 
+template <class Table>
+constexpr bool has_gelu(const Table& layers) {
+  for (const layer_info& l : layers)
+    if (is_gelu(l.act)) return true;
+  return false;
+}
+
 // "256 relu, 28, dropout 5 %": layers as a table shows them.
 template <class Table>
 std::string layers_text(const Table& layers) {
+  constexpr const char* names[] = {"", " relu", " gelu", " gelu tanh"};
   std::string text;
   for (const layer_info& l : layers) {
-    text += (text.empty() ? "" : ", ") + std::to_string(l.out) + (l.relu ? " relu" : "");
+    text += (text.empty() ? "" : ", ") + std::to_string(l.out) + names[static_cast<int>(l.act)];
     if (l.dropout) text += ", dropout " + std::to_string(l.dropout) + " %";
   }
   return text;

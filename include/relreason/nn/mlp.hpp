@@ -1,5 +1,5 @@
 // relreason/nn/mlp.hpp -- fully connected layers, row by row: mlp<relu<256>, relu<256>, dropout<50>, linear<28>>.
-// Dropout stands between the linear map and its ReLU; being a non-negative scaling it equals dropout after the ReLU, where it runs.
+// Dropout acts on what its layer gives. Before a ReLU it would be the same, a non-negative scaling; before a GELU it would not.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ namespace relreason {
 
 namespace detail {
 
-// y = f_L(... f_1([x_1 ; x_2 ; ...])),  f_l(x) = relu(W_l x + b_l) or W_l x + b_l     x: (rows, in) -> y: (rows, out)
-// dW_l += dz_l^T h_(l-1)    db_l += sum_rows dz_l    dh_(l-1) = dz_l W_l
+// y = f_L(... f_1([x_1 ; x_2 ; ...])),  f_l(x) = act(u_l), u_l = W_l x + b_l     x: (rows, in) -> y: (rows, out)
+// dW_l += du_l^T h_(l-1)    db_l += sum_rows du_l    dh_(l-1) = du_l W_l    du_l = act'(u_l) dh_l, of a ReLU from h_l, of a GELU from u_l
 template <class Table, bool Named, class... Inputs>
 struct mlp_bind : operation {
   using joined = concat<Inputs...>;
@@ -53,6 +53,7 @@ struct mlp_bind : operation {
     typename joined::template tape<T> input;
     const T* h[n + 1]{};  // h[0]: the input, h[l]: the output of layer l
     T* hidden[n]{};
+    T* before[n]{};  // u_l of a GELU that backward passes
     T *d = nullptr, *d_below = nullptr;
   };
   template <class C>
@@ -68,6 +69,9 @@ struct mlp_bind : operation {
     }
     for (int l = 0; l + 1 < n; ++l) t.hidden[l] = ctx.memory->template take<T>(extent_product(n_rows, layers[static_cast<std::size_t>(l)].out));
     if (ctx.gradients) {
+      for (int l = 0; l < n; ++l)
+        if (const layer_info& f = layers[static_cast<std::size_t>(l)]; is_gelu(f.act))
+          t.before[l] = ctx.memory->template take<T>(extent_product(n_rows, f.out));
       t.d = ctx.memory->template take<T>(extent_product(n_rows, widest));
       t.d_below = ctx.memory->template take<T>(extent_product(n_rows, widest));
     }
@@ -92,7 +96,8 @@ struct mlp_bind : operation {
       a.x = t.h[l], a.ldx = f.in;
       a.w = {s.parameter[2 * l], f.in, false, s.prepared[l]}, a.bias = s.parameter[2 * l + 1];
       a.y = to, a.ldy = f.out;
-      a.relu = f.relu;
+      a.relu = f.act == activation::relu;
+      if (is_gelu(f.act)) a.gelu = f.act, a.before = t.before[l];
       ctx.affine(a);
       if (f.dropout && ctx.training) drop(ctx, l, to);
       t.h[l + 1] = to;
@@ -105,12 +110,15 @@ struct mlp_bind : operation {
     using T = typename C::real;
     const int n_rows = ctx.template at<typename out::space>().rows;
     const layer_info& last = layers[n - 1];
-    ctx.copy(extent_product(n_rows, last.out), t.d, dy);
-    if (last.relu) ctx.gate(extent_product(n_rows, last.out), t.d, y);
+    const std::size_t results = extent_product(n_rows, last.out);
+    if (is_gelu(last.act)) ctx.gelu_back(last.act, results, t.d, t.before[n - 1], dy, false);
+    else ctx.copy(results, t.d, dy);
+    if (last.act == activation::relu) ctx.gate(results, t.d, y);
+    bool summed = false;  // whether the product that made d has added its rows to the bias's gradient
     for (int l = n - 1; l >= 0; --l) {
       const layer_info& f = layers[static_cast<std::size_t>(l)];
       if (f.dropout && ctx.training) drop(ctx, l, t.d);
-      T* db = s.dparameter[2 * l + 1];
+      T* db = summed ? nullptr : s.dparameter[2 * l + 1];
       if (db && !s.dparameter[2 * l]) ctx.sum_rows(n_rows, f.out, t.d, db);
       if (s.dparameter[2 * l]) {
         outer_args<T> w;
@@ -126,7 +134,11 @@ struct mlp_bind : operation {
       a.x = t.d, a.ldx = f.out;
       a.w = {s.parameter[2 * l], f.in, true, s.prepared[n + l]};
       a.y = t.d_below, a.ldy = f.in;
-      if (l > 0 && layers[static_cast<std::size_t>(l - 1)].relu) a.gate = t.h[l], a.ldgate = f.in;
+      const layer_info below = l > 0 ? layers[static_cast<std::size_t>(l - 1)] : layer_info{};
+      if (below.act == activation::relu) a.gate = t.h[l], a.ldgate = f.in;
+      if (is_gelu(below.act)) a.gelu = below.act, a.slope_of = t.before[l - 1];
+      summed = C::on_device && a.slope_of && !below.dropout && s.dparameter[2 * l - 1];
+      if (summed) a.gate_sum = s.dparameter[2 * l - 1];
       if (l == 0 && !t.input.x) a.y = in.dx[0], a.accumulate = true;
       ctx.affine(a);
       std::swap(t.d, t.d_below);

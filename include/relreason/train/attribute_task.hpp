@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "relreason/core/input_table.hpp"
 #include "relreason/data/clevr_files.hpp"
 #include "relreason/loss/multi_label.hpp"
 #include "relreason/metric/average_precision.hpp"
@@ -85,6 +86,12 @@ class attribute_task {
     for (const std::int32_t i : items)
       training_.add(to, static_cast<std::size_t>(i), change_ ? &*change_ : nullptr, static_cast<std::uint64_t>(epoch));
   }
+  // Attributes of its pictures; all pictures of the set, unless they are changed.
+  std::vector<input_table> tables() const {
+    std::vector<input_table> all{{"attributes", training_.attribute_table()}};
+    if (!change_) all.push_back({"image", {}, training_.picture_table()});
+    return all;
+  }
   validation_result validate(const answers_of<M>& answers) const {
     double loss = 0, batches = 0;
     std::uint64_t right = 0;
@@ -138,6 +145,7 @@ class attribute_task {
   struct plain_pictures {
     const clevr::dataset* from;
     std::vector<std::int32_t> scenes;
+    std::vector<float> attributes;  // of these scenes
 
     plain_pictures(const clevr::dataset& d, double share, const char* which) : from(&d) {
       if (d.scenes.empty()) fail("attribute_task: there are no ", which, " scenes");
@@ -145,17 +153,24 @@ class attribute_task {
         fail("attribute_task: found ", d.pictures.size(), " pictures of ", d.pictures.picture_bytes(), " numbers for ", d.scenes.size(), " ", which,
              " scenes, wanted one of ", row, " for each");
       scenes = clevr::plainest_scenes(d.scenes, share);
+      for (const std::int32_t s : scenes) {
+        const auto has = clevr::scene_attributes(d.scenes[static_cast<std::size_t>(s)]);
+        attributes.insert(attributes.end(), has.begin(), has.end());
+      }
     }
+    rows_view<const float> attribute_table() const { return {attributes.data(), static_cast<int>(scenes.size()), static_cast<int>(labels)}; }
+    rows_view<const std::uint8_t> picture_table() const { return {from->pictures[0].pixels, static_cast<int>(from->pictures.size()), row}; }
     void add(batch<M>& to, std::size_t i, const augmentation* change, std::uint64_t epoch) const {
       const auto s = static_cast<std::size_t>(scenes[i]);
       to.add_sample();
-      auto& bytes = to.template values<"image">();
-      bytes.resize(bytes.size() + row);
-      std::uint8_t* picture = bytes.data() + bytes.size() - row;
-      if (change) change->apply(from->pictures[s], s, epoch, picture);
-      else std::copy_n(from->pictures[s].pixels, row, picture);
-      const auto has = clevr::scene_attributes(from->scenes[s]);
-      to.template push<"attributes">(has.data(), has.size());
+      if (change) {
+        auto& bytes = to.template values<"image">();
+        bytes.resize(bytes.size() + row);
+        change->apply(from->pictures[s], s, epoch, bytes.data() + bytes.size() - row);
+      } else {
+        to.template push_rows<"image">(picture_table(), s, 1);
+      }
+      to.template push_rows<"attributes">(attribute_table(), i, 1);
     }
   };
 

@@ -49,10 +49,12 @@ struct any_stepper {
   virtual double step(const batch<M>&, const step_options&, const outputs_type&, const Optimizer&, const learning_plan&, double rate,
                       std::uint64_t number) = 0;
   virtual std::function<void(const batch<M>&, const outputs_type&)> answers() = 0;
+  virtual std::function<double(const batch<M>&, metric::verdict*)> verdicts() = 0;
   virtual std::vector<float>& moment(std::size_t m) = 0;
   virtual void pull() = 0;
   virtual void push() = 0;
   virtual const char* instructions() const = 0;
+  virtual std::string memory_text() const = 0;
   virtual const kernels<float>& kernel() const = 0;
   virtual int lanes() const = 0;
 };
@@ -81,10 +83,12 @@ struct stepper_as_any final : any_stepper<M, Optimizer, Wanted...> {
     if constexpr (sizeof...(Wanted) > 0) return own.answers();
     else return {};
   }
+  std::function<double(const batch<M>&, metric::verdict*)> verdicts() override { return own.verdicts(); }
   std::vector<float>& moment(std::size_t m) override { return own.moment(m); }
   void pull() override { own.pull(); }
   void push() override { own.push(); }
   const char* instructions() const override { return own.instructions(); }
+  std::string memory_text() const override { return own.memory_text(); }
   const kernels<float>& kernel() const override { return own.kernel(); }
   int lanes() const override { return own.lanes(); }
 };

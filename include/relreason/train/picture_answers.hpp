@@ -48,6 +48,8 @@ class picture_answers {
         fail("predict: ", clevr::in_file(file), "question ", q.question_index, " has ", words.back().size(), " tokens, more than the padded length ",
              pad_to);
     }
+    const auto sizes = at_once(picture_of);
+    const int pictures_at_once = sizes.first, questions_at_once = sizes.second;
     limits<M> at{.samples = pictures_at_once};
     std::size_t longest = static_cast<std::size_t>(std::max(1, pad_to));
     for (const auto& w : words) longest = std::max(longest, w.size());
@@ -103,7 +105,7 @@ class picture_answers {
 
  private:
   static constexpr std::size_t batch_size = 64;
-  static constexpr int pictures_at_once = 8, questions_at_once = 16, side = models::from_pixels::side;
+  static constexpr int side = models::from_pixels::side;
   static constexpr const line_info& info(name n) { return M::info[static_cast<std::size_t>(find_line(n))]; }
   static constexpr int find_line(name n) {
     for (int i = 0; i < M::n; ++i)
@@ -112,6 +114,17 @@ class picture_answers {
   }
   static constexpr int classes = info("a").width;
 
+  // Pictures of a run, and questions about each, for which memory is planned: what batches of these questions need, and little more than a batch.
+  static std::pair<int, int> at_once(const std::vector<std::size_t>& picture_of) {
+    constexpr std::size_t most_questions = 16, most_pictures = 8;
+    std::size_t together = 1;
+    for (std::size_t first = 0; first < picture_of.size(); first += batch_size) {
+      std::map<std::size_t, std::size_t> questions;
+      for (std::size_t q = first; q < std::min(first + batch_size, picture_of.size()); ++q) together = std::max(together, ++questions[picture_of[q]]);
+    }
+    together = std::min(together, most_questions);
+    return {static_cast<int>(std::min((batch_size + together - 1) / together, most_pictures)), static_cast<int>(together)};
+  }
   static image network_picture(const std::string& path) {
     image found = read_image(path);
     return found.width == side && found.height == side ? found : resize(found, side, side);

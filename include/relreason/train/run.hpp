@@ -123,7 +123,7 @@ class training_run {
   bool run() {
     stop_signal stop;
     run_log log(path("log.jsonl"), trainer_.steps);
-    trainer_.answers();  // planned now: memory that is short shows before an epoch is done
+    trainer_.answers(), trainer_.verdicts();  // planned now: memory that is short shows before an epoch is done
     while (record_.epoch <= options_.epochs && !done_) {
       if (!run_epoch(log, stop)) {
         save("last.safetensors");
@@ -162,8 +162,9 @@ class training_run {
     if constexpr (requires { task_.tables(); }) o.tables = task_.tables();
     return o;
   }
-  // Says which inputs stay where the steps run, if any.
+  // Says how a device keeps what pair layers computed, and which inputs stay where the steps run, if any.
   void note_tables() {
+    if (const std::string text = trainer_.memory_text(); !text.empty() && !options_.quiet) std::fprintf(stderr, "%s\n", text.c_str());
     batch<M> asked;
     trainer_.prepare(asked);
     std::string held;
@@ -249,7 +250,8 @@ class training_run {
     const bool last = record_.epoch == options_.epochs;
     if (last || record_.epoch % options_.validate_every == 0) {
       const auto computed = trainer_.answers();
-      const validation_result found = task_.validate({limits_.samples, [&](const batch<M>& b, float* rows) { computed(b, {rows}); }});
+      const validation_result found =
+          task_.validate({limits_.samples, [&](const batch<M>& b, float* rows) { computed(b, {rows}); }, trainer_.verdicts()});
       std::vector<std::pair<std::string, double>> values{{"epoch", record_.epoch}, {"loss", found.loss}, {"accuracy", found.accuracy}};
       values.insert(values.end(), found.more.begin(), found.more.end());
       log.write("validation", trainer_.steps, values);

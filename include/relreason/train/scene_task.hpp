@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "relreason/metric/accuracy.hpp"
-#include "relreason/train/evaluate.hpp"
+#include "relreason/train/examples.hpp"
 #include "relreason/train/sampler.hpp"
 #include "relreason/train/task.hpp"
 
@@ -71,14 +71,17 @@ class scene_task {
   // Accuracies on the validation set by type of question and class of answer; adds up the loss where it is asked for.
   metric::accuracy evaluate(const answers_of<M>& answers, double* loss = nullptr) const {
     metric::accuracy result(scheme_);
-    answerer<M, Object, Word> asked(answers);
+    row_judge<M, output, "answer"> judge(answers);
     std::vector<std::int32_t> all(validation_.size());
     std::iota(all.begin(), all.end(), 0);
-    asked.answer(validation_, all, pad_, [&](std::int32_t question, const float* logits) {
-      const auto q = static_cast<std::size_t>(question);
-      result.add(logits, validation_.label[q], validation_.type[q]);
-      if (loss) *loss += log_sum_exp(logits, classes) - static_cast<double>(logits[validation_.label[q]]);
-    });
+    const auto most = static_cast<std::size_t>(judge.samples());
+    batch<M> b;
+    for (std::size_t first = 0; first < all.size(); first += most) {
+      const auto part = std::span<const std::int32_t>(all).subspan(first, std::min(most, all.size() - first));
+      validation_.template fill<Object, Word>(b, part, pad_);
+      const auto& verdicts = judge(b, loss);
+      for (std::size_t i = 0; i < part.size(); ++i) result.add(verdicts[i], validation_.label[first + i], validation_.type[first + i]);
+    }
     return result;
   }
 

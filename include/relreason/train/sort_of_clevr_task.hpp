@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -11,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "relreason/core/input_table.hpp"
 #include "relreason/data/sort_of_clevr_kinds.hpp"
 #include "relreason/loss/cross_entropy.hpp"
 #include "relreason/metric/accuracy.hpp"
@@ -90,9 +92,18 @@ class sort_of_clevr_task {
 
   sort_of_clevr_task(const sort_of_clevr::options& o, const sort_of_clevr::kind_list& kinds, executor& threads) : options_(o), kinds_(kinds) {
     if (kinds.empty()) fail("sort_of_clevr_task: no kind of question is chosen; wanted at least one");
-    auto data = sort_of_clevr::generate(o, threads);
-    training_ = {std::move(data.train), kinds, "training"};
-    validation_ = {std::move(data.test), kinds, "validation"};
+    sort_of_clevr::check(o);
+    validation_ = part(o, 0, o.n_test, kinds, "validation", threads);
+    training_ = part(o, o.n_test, o.n_train, kinds, "training", threads);
+    constexpr std::array all{sort_of_clevr::kind::unary, sort_of_clevr::kind::binary, sort_of_clevr::kind::ternary};
+    sort_of_clevr::question q;
+    for (const auto what : all)
+      for (q.what = what, q.subtype = 0; q.subtype < sort_of_clevr::n_subtypes; ++q.subtype)
+        for (q.a = 0; q.a < sort_of_clevr::n_objects; ++q.a)
+          for (q.b = 0; q.b < sort_of_clevr::n_objects; ++q.b) {
+            const auto v = sort_of_clevr::question_vector(q);
+            question_rows_.insert(question_rows_.end(), v.begin(), v.end());
+          }
   }
 
   std::size_t size() const { return training_.items.size(); }  // questions to learn from
@@ -111,8 +122,10 @@ class sort_of_clevr_task {
   limits<M> capacity(int samples) const { return {.samples = samples}; }
   void fill(batch<M>& to, std::span<const std::int32_t> items, std::span<const std::int32_t>) const {
     to.clear();
-    for (const std::int32_t i : items) training_.add(to, static_cast<std::size_t>(i));
+    for (const std::int32_t i : items) add(to, training_, static_cast<std::size_t>(i));
   }
+  // All questions that there are, and the pictures to learn from.
+  std::vector<input_table> tables() const { return {{"q", question_table()}, {"image", {}, training_.picture_table()}}; }
   validation_result validate(const answers_of<M>& answers) const {
     double loss = 0;
     const auto found = evaluate(answers, &loss);
@@ -135,20 +148,15 @@ class sort_of_clevr_task {
   // Accuracies on the validation set by kind and subtype; adds up the loss where it is asked for.
   metric::accuracy evaluate(const answers_of<M>& answers, double* loss = nullptr) const {
     metric::accuracy result(sort_of_clevr::scheme());
-    const auto most = static_cast<std::size_t>(answers.samples);
-    std::vector<float> logits(most * classes);
+    row_judge<M, output, "answer"> judge(answers);
+    const auto most = static_cast<std::size_t>(judge.samples());
     batch<M> b;
     for (std::size_t first = 0; first < validation_.items.size(); first += most) {
       const std::size_t last = std::min(first + most, validation_.items.size());
       b.clear();
-      for (std::size_t i = first; i < last; ++i) validation_.add(b, i);
-      answers(b, logits.data());
-      for (std::size_t i = first; i < last; ++i) {
-        const auto& q = validation_.question(i);
-        const float* row = logits.data() + (i - first) * classes;
-        result.add(row, q.answer, type_of(q));
-        if (loss) *loss += log_sum_exp(row, classes) - static_cast<double>(row[q.answer]);
-      }
+      for (std::size_t i = first; i < last; ++i) add(b, validation_, i);
+      const auto& verdicts = judge(b, loss);
+      for (std::size_t i = first; i < last; ++i) result.add(verdicts[i - first], validation_.question(i).answer, type_of(validation_.question(i)));
     }
     return result;
   }
@@ -158,35 +166,56 @@ class sort_of_clevr_task {
   static_assert(M::info[static_cast<std::size_t>(M::template find<"a">())].width == classes,
                 "relreason::sort_of_clevr_task: \"a\" must be 10 logits");
 
-  // Samples, and their questions of the chosen kinds one after another: (sample, place in its list).
+  // Pictures side by side, and their questions of the chosen kinds one after another: (sample, place in its list).
   struct part {
-    std::vector<sort_of_clevr::example> examples;
+    static constexpr std::size_t picture_bytes = 3 * sort_of_clevr::side * sort_of_clevr::side;
+    std::vector<std::uint8_t> pictures;
+    std::vector<std::vector<sort_of_clevr::question>> questions;  // of each
     std::vector<std::pair<std::int32_t, std::int32_t>> items;
 
     part() = default;
-    part(std::vector<sort_of_clevr::example> all, const sort_of_clevr::kind_list& kinds, const char* which) : examples(std::move(all)) {
-      for (std::size_t e = 0; e < examples.size(); ++e)
-        for (std::size_t q = 0; q < examples[e].questions.size(); ++q)
-          if (holds(kinds, examples[e].questions[q].what)) items.emplace_back(static_cast<std::int32_t>(e), static_cast<std::int32_t>(q));
+    part(const sort_of_clevr::options& o, int first, int count, const sort_of_clevr::kind_list& kinds, const char* which, executor& threads)
+        : pictures(static_cast<std::size_t>(count) * picture_bytes), questions(static_cast<std::size_t>(count)) {
+      failure kept;
+      threads.parallel_for(count, [&](int i) {
+        kept.guard([&] {
+          const auto at = static_cast<std::size_t>(i);
+          auto e = sort_of_clevr::make_example(o, first + i);
+          std::copy(e.picture.pixels.begin(), e.picture.pixels.end(), pictures.data() + at * picture_bytes);
+          questions[at] = std::move(e.questions);
+        });
+      });
+      kept.rethrow();
+      for (std::size_t e = 0; e < questions.size(); ++e)
+        for (std::size_t q = 0; q < questions[e].size(); ++q)
+          if (holds(kinds, questions[e][q].what)) items.emplace_back(static_cast<std::int32_t>(e), static_cast<std::int32_t>(q));
       if (items.empty()) fail("sort_of_clevr_task: there are no ", which, " questions; wanted at least one picture and one question of each kind");
       detail::check_item_count("sort_of_clevr_task", items.size());
     }
     const sort_of_clevr::question& question(std::size_t i) const {
-      return examples[static_cast<std::size_t>(items[i].first)].questions[static_cast<std::size_t>(items[i].second)];
+      return questions[static_cast<std::size_t>(items[i].first)][static_cast<std::size_t>(items[i].second)];
     }
-    void add(batch<M>& to, std::size_t i) const {
-      const auto& pixels = examples[static_cast<std::size_t>(items[i].first)].picture.pixels;
-      const auto q = sort_of_clevr::question_vector(question(i));
-      to.add_sample();
-      to.template push<"image">(pixels.data(), pixels.size());
-      to.template push<"q">(q.data(), q.size());
-      to.template push<"answer">(static_cast<int>(question(i).answer));
+    rows_view<const std::uint8_t> picture_table() const {
+      return {pictures.data(), static_cast<int>(questions.size()), static_cast<int>(picture_bytes)};
     }
   };
+  void add(batch<M>& to, const part& from, std::size_t i) const {
+    const auto& q = from.question(i);
+    constexpr std::size_t n = sort_of_clevr::n_objects;
+    to.add_sample();
+    to.template push_rows<"image">(from.picture_table(), static_cast<std::size_t>(from.items[i].first), 1);
+    to.template push_rows<"q">(question_table(), (static_cast<std::size_t>(sort_of_clevr::type_of(q)) * n + q.a) * n + q.b, 1);
+    to.template push<"answer">(static_cast<int>(q.answer));
+  }
+  rows_view<const float> question_table() const {
+    constexpr int width = sort_of_clevr::question_width;
+    return {question_rows_.data(), static_cast<int>(question_rows_.size()) / width, width};
+  }
 
   sort_of_clevr::options options_;
   sort_of_clevr::kind_list kinds_;
   part training_, validation_;
+  std::vector<float> question_rows_;  // by type, color a and color b
 };
 
 }  // namespace relreason

@@ -15,9 +15,9 @@
 #include "relreason/backend/device_name.hpp"
 #include "relreason/core/gradient.hpp"
 #include "relreason/core/input_table.hpp"
-#include "relreason/core/predictor.hpp"
 #include "relreason/optim/adam.hpp"
 #include "relreason/optim/clip.hpp"
+#include "relreason/train/answers.hpp"
 #include "relreason/train/weights.hpp"
 
 namespace relreason {
@@ -121,11 +121,13 @@ class cpu_stepper {
     const auto shared = std::make_shared<ready>(*this);
     return [shared](const batch<M>& b, const std::array<float*, n_wanted>& to) { shared->predict.run(shared->own, b, to); };
   }
+  std::function<double(const batch<M>&, metric::verdict*)> verdicts() { return {}; }  // rows are here: whoever has them judges them
   std::vector<float>& moment(std::size_t m) { return moments_[m]; }
   void pull() {}
   void push() {}
 
   const char* instructions() const { return kernel_.name; }
+  std::string memory_text() const { return {}; }
   const kernels<float>& kernel() const { return kernel_; }
   int lanes() const { return program_.lanes(); }
   gradient_program<M, float, Wanted...>& program() { return program_; }
@@ -149,20 +151,6 @@ class cpu_stepper {
   std::vector<float> state_;
   std::array<std::vector<float>, static_cast<std::size_t>(Optimizer::moments)> moments_;
 };
-
-// The first loss that reads Value first and judges it, by its place in the list; -1 where there is none.
-template <class M, name Value>
-inline constexpr int judging_line = []<std::size_t... I>(std::index_sequence<I...>) {
-  int found = -1;
-  const auto look = [&](int i, bool judges) {
-    if (const line_info& f = M::info[static_cast<std::size_t>(i)];
-        judges && found < 0 && f.kind == line_kind::minimize && f.reads[0] == M::template find<Value>())
-      found = i;
-  };
-  (look(static_cast<int>(I), M::template line_at<static_cast<int>(I)>::bound::judges), ...);
-  return found;
-}
-(std::make_index_sequence<static_cast<std::size_t>(M::n)>{});
 
 // Weights, an optimizer and a stepper. trainer<...> below is the one for the CPU.
 template <class Stepper>
@@ -238,11 +226,14 @@ class basic_trainer {
     static_assert(Stepper::n_wanted > 0, "relreason::trainer: name the values that answers() shall compute after the optimizer");
     return stepper_->answers();
   }
+  // As answers_of::judge, of the first wanted value; null where the steps run on the CPU, or the value has no labels.
+  auto verdicts() { return stepper_->verdicts(); }
   // Brings `weights` up to date where the steps run on a device.
   void refresh() { stepper_->pull(); }
   // After a change of `weights` by hand.
   void weights_changed() { stepper_->push(); }
   const char* instructions() const { return stepper_->instructions(); }
+  std::string memory_text() const { return stepper_->memory_text(); }  // how a device keeps what pair layers computed; empty on the CPU
   int lanes() const { return stepper_->lanes(); }                      // most threads that can work on a step
   const kernels<float>& kernel() const { return stepper_->kernel(); }  // the products that steps, or predictions beside them, run on
   // What runs the steps: program() has gradients and losses of the last one, or of the parts so far.

@@ -92,6 +92,11 @@ RELREASON_ROW_INLINE vec tanh_of(vec x) {
   for (std::size_t i = 0; i < lanes; ++i) x[i] = std::tanh(x[i]);
   return x;
 }
+RELREASON_ROW_INLINE vec normal_tail(vec u, const vec&) {
+  for (std::size_t i = 0; i < lanes; ++i) u[i] = std::erfc(u[i] * 0.7071067811865475244) / 2;
+  return u;
+}
+inline constexpr real gelu_end = 40, gelu_tanh_end = 21;
 #else
 // Range reduction and a polynomial of degree 6 (Cephes' coefficients); relative error below 2e-7.
 RELREASON_ROW_INLINE vec exp_of(vec x) {
@@ -120,6 +125,21 @@ RELREASON_ROW_INLINE vec tanh_of(const vec& x) {
   p = p * z - 3.33332819422e-1f;
   return z < 0.390625f ? p * z * x + x : large;
 }
+// 1 - Phi(u) for 0 <= u < 13, density = exp(-u^2 / 2): density t P(t), t = 1 / (1 + 0.35 u), P fitted by Lawson's iteration, relative error 3.2e-8
+RELREASON_ROW_INLINE vec normal_tail(const vec& u, const vec& density) {
+  RELREASON_UNFUSED_BODY
+  const vec t = 1.f / (u * .35f + 1.f);
+  vec p = t * -2.90949386e-2f + 1.43718821e-1f;
+  p = p * t - 2.55180835e-1f;
+  p = p * t + 1.58550805e-1f;
+  p = p * t - 2.26698088e-2f;
+  p = p * t + 1.05316515e-1f;
+  p = p * t + 1.19882861e-1f;
+  p = p * t + 1.39854736e-1f;
+  p = p * t + 1.39621829e-1f;
+  return p * t * density;
+}
+inline constexpr real gelu_end = 13, gelu_tanh_end = 10;  // beyond, what is left of -u is below 1e-35: 0
 #endif
 RELREASON_ROW void exp(std::size_t n, real* x) {
   RELREASON_UNFUSED_BODY
@@ -132,6 +152,48 @@ RELREASON_ROW void tanh(std::size_t n, real* x) {
 RELREASON_ROW_INLINE vec sigmoid_of(const vec& x) { return 1 / (1 + exp_of(-x)); }
 RELREASON_ROW void sigmoid(std::size_t n, real* x) {
   for (std::size_t i = 0; i < n; i += lanes) store(x + i, sigmoid_of(load(x + i, n - i)), n - i);
+}
+
+// GELU is x g(x), g = Phi or its tanh form, 1 / (1 + exp(-2 s)). Of u = min(|x|, end): rest = 1 - g(u) and slope = u g'(u).
+// gelu(x) = max(x, 0) - u rest    gelu'(x) = rest - slope for x <= 0, else 1 - (rest - slope)
+template <bool ByTanh>
+RELREASON_ROW_INLINE vec gelu_rest(const vec& x, vec& u, vec& slope) {
+  RELREASON_UNFUSED_BODY
+  constexpr real end = ByTanh ? gelu_tanh_end : gelu_end;
+  u = x < 0 ? -x : x;
+  u = u > end ? vec{} + end : u;
+  const vec square = u * u;
+  if constexpr (ByTanh) {
+    const vec s = u * (square * real(0.07135481627260025) + real(1.5957691216057308));  // 2 sqrt(2 / pi) (0.044715 u^2 + 1)
+    const vec e = u < end ? exp_of(-s) : vec{}, rest = e / (1 + e);
+    slope = u * (square * real(0.21406444881780076) + real(1.5957691216057308)) * rest * (1 - rest);
+    return rest;
+  } else {
+    const vec density = u < end ? exp_of(square * real(-0.5)) : vec{};
+    slope = u * density * real(0.3989422804014327);  // 1 / sqrt(2 pi)
+    return normal_tail(u, density);
+  }
+}
+template <bool ByTanh>
+RELREASON_ROW void gelu(std::size_t n, real* to, const real* x) {
+  RELREASON_UNFUSED_BODY
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const vec v = load(x + i, n - i);
+    vec u, slope;
+    const vec rest = gelu_rest<ByTanh>(v, u, slope);
+    store(to + i, (v < 0 ? vec{} : v) - u * rest, n - i);
+  }
+}
+template <bool ByTanh>
+RELREASON_ROW void gelu_back(std::size_t n, real* to, const real* x, const real* dy, bool add) {
+  RELREASON_UNFUSED_BODY
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const std::size_t left = n - i;
+    const vec v = load(x + i, left);
+    vec u, slope;
+    const vec below = gelu_rest<ByTanh>(v, u, slope) - slope, d = (v > 0 ? 1 - below : below) * load(dy + i, left);
+    store(to + i, add ? load(to + i, left) + d : d, left);
+  }
 }
 
 RELREASON_ROW void lstm_forward(int rows, std::size_t width, real* gates, real* c, real* tc, real* h) {
@@ -261,26 +323,10 @@ RELREASON_ROW void adam(std::size_t n, real* w, const real* g, real* m, real* v,
   }
 }
 
-inline constexpr row_kernels<real> table{RELREASON_ROW_NAME,
-                                         add,
-                                         scale,
-                                         add_scaled,
-                                         gate,
-                                         select_bits,
-                                         add_relu,
-                                         sum_rows,
-                                         gather_pairs,
-                                         scatter,
-                                         exp,
-                                         tanh,
-                                         sigmoid,
-                                         lstm_forward,
-                                         lstm_backward,
-                                         moments,
-                                         normalize,
-                                         normalize_sums,
-                                         normalize_back,
-                                         adam};
+inline constexpr row_kernels<real> table{
+    RELREASON_ROW_NAME, add,          scale,         add_scaled, gate,      select_bits,    add_relu,       sum_rows,
+    gather_pairs,       scatter,      exp,           tanh,       sigmoid,   gelu<false>,    gelu<true>,     gelu_back<false>,
+    gelu_back<true>,    lstm_forward, lstm_backward, moments,    normalize, normalize_sums, normalize_back, adam};
 
 }  // namespace relreason::cpu::RELREASON_ROW_SET
 

@@ -10,6 +10,7 @@
 #include "relreason/backend/kernels.hpp"
 #include "relreason/backend/row_total.hpp"
 #include "relreason/backend/rows.hpp"
+#include "relreason/backend/stored.hpp"
 #include "relreason/core/arena.hpp"
 #include "relreason/core/executor.hpp"
 #include "relreason/graph/groups.hpp"
@@ -28,6 +29,9 @@ struct cpu_state {
   static constexpr int chunk_rows = 192;            // pair rows at a time: two buffers and a weight matrix stay in L2
 
   static constexpr bool rebuild = false;  // tiles stay in cache: what forward computed is kept
+  // For plan(): memory of pair layers, which a device counts and may keep in bf16.
+  stored<T> take_pairs(std::size_t n) { return memory->template take<T>(n); }
+  std::uint32_t* take_pair_bits(std::size_t n) { return memory->template take<std::uint32_t>(n); }
   int pair_chunk() const { return chunk_rows; }
   static constexpr int mask_words(int width) { return (width + 31) / 32; }  // from one row of bits to the next
 
@@ -43,8 +47,8 @@ struct cpu_state {
   double loss = 0;          // what add_loss() adds to
   std::uint64_t right = 0;  // what add_right() adds to
 
-  // For plan(): this line will call products up to this size.
-  void want(int n_rows, int k, int n) {
+  // For plan(): this line will call products up to this size, of pairs or of other rows.
+  void want(int n_rows, int k, int n, bool = false) {
     if (workspace_wanted) *workspace_wanted = std::max(*workspace_wanted, kernel->workspace_bytes(n_rows, k, n));
   }
   // For plan(): an index array that lay_out() fills.
@@ -79,7 +83,9 @@ struct cpu_state {
       if (a.bits) part.bits = a.bits + first / 32;
       if (a.sum) part.sum = a.sum + first;
       part.workspace = workspace + static_cast<std::size_t>(c) * workspace_slice;
+      if (a.before) part.y = a.before + first, part.ldy = a.n;
       kernel->affine(part);
+      if (is_gelu(a.gelu)) late_gelu(a, first, last - first);
     });
   }
   // C += A^T B
@@ -100,6 +106,9 @@ struct cpu_state {
   }
   void add(std::size_t n, T* to, const T* from) const { kernel->row->add(n, to, from); }
   void gate(std::size_t n, T* to, const T* by) const { kernel->row->gate(n, to, by); }  // to = by > 0 ? to : 0
+  // to = gelu(x); to = gelu'(x) dy, or, with add, to += that; arrays may be the same
+  void gelu(activation form, std::size_t n, T* to, const T* x) const { gelu_pass(form)(n, to, x); }
+  void gelu_back(activation form, std::size_t n, T* to, const T* x, const T* dy, bool add) const { gelu_back_pass(form)(n, to, x, dy, add); }
   // Entry i of the array is entry first + i of a stream that hangs on seed, step, line and layer.
   void dropout(std::size_t n, T* x, int percent, int layer, std::uint64_t first) const {
     rows_of::dropout(n, x, percent, seed, rows_of::dropout_stream(line, layer, step), first);
@@ -223,6 +232,17 @@ struct cpu_state {
   }
 
  private:
+  auto gelu_pass(activation form) const { return form == activation::gelu ? kernel->row->gelu : kernel->row->gelu_tanh; }
+  auto gelu_back_pass(activation form) const { return form == activation::gelu ? kernel->row->gelu_back : kernel->row->gelu_tanh_back; }
+  // The columns first .. first + n of a product, through the GELU.
+  void late_gelu(const affine_args<T>& a, int first, int n) const {
+    for (int i = 0; i < a.rows; ++i) {
+      const std::size_t at = extent_product(i, a.n) + static_cast<std::size_t>(first), w = static_cast<std::size_t>(n);
+      T* y = a.y + a.ldy * i + first;
+      if (a.slope_of) gelu_back_pass(a.gelu)(w, y, a.slope_of + at, y, false);
+      else gelu_pass(a.gelu)(w, y, a.before ? a.before + at : y);
+    }
+  }
   // Rows of one bias follow each other: one product for each run of them.
   void affine_by_row_bias(const affine_args<T>& a) const {
     for (int i = 0; i < a.rows;) {

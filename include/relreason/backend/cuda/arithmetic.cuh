@@ -29,6 +29,14 @@ RELREASON_HD inline std::uint16_t to_bf16(float x) {
 }
 RELREASON_HD inline float from_bf16(std::uint16_t b) { return float_of(std::uint32_t{b} << 16); }
 
+// A number stored in 2 bytes.
+struct bf16 {
+  std::uint16_t bits;
+  bf16() = default;
+  RELREASON_HD explicit bf16(float x) : bits(to_bf16(x)) {}
+  RELREASON_HD operator float() const { return from_bf16(bits); }
+};
+
 // What a product of the given precision reads of x.
 template <bool Rounded>
 RELREASON_HD float operand(float x) {

@@ -21,14 +21,14 @@ inline constexpr std::size_t cublaslt_workspace_bytes = std::size_t{32} << 20;  
 
 // One bf16 row-major copy of a float array; rows start at 16 bytes.
 struct round_to_bf16 {
-  const float* from;
+  stored<const float> from;
   std::ptrdiff_t ldfrom;
   std::uint16_t* to;
   std::ptrdiff_t ldto;
   int columns;
   RELREASON_HD void operator()(std::size_t item) const {
     const auto i = static_cast<std::ptrdiff_t>(item) / columns, j = static_cast<std::ptrdiff_t>(item) % columns;
-    to[i * ldto + j] = to_bf16(from[i * ldfrom + j]);
+    to[i * ldto + j] = to_bf16(from.get(static_cast<std::size_t>(i * ldfrom + j)));
   }
 };
 inline constexpr std::ptrdiff_t bf16_row(int columns) { return (columns + 7) / 8 * 8; }
@@ -46,11 +46,11 @@ struct cublaslt_matrix {
 // D = op(A) op(B) (+ D), with an epilogue.
 struct cublaslt_product {
   cublaslt_matrix a, b, d;
-  bool accumulate = false;
+  bool accumulate = false, d_bf16 = false;
   cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
   const void* bias = nullptr;  // bias, or where the gradient of a bias goes
-  const void* mask = nullptr;
-  std::ptrdiff_t mask_ld = 0;  // bits
+  const void* mask = nullptr;  // a ReLU's bits, or what a GELU reads
+  std::ptrdiff_t mask_ld = 0;  // of bits, or of numbers
 };
 
 // Sizes that share an algorithm: within an eighth of each other. Rows of a batch differ from step to step; asking for each would never end.
@@ -64,7 +64,7 @@ inline int size_class(int n) {
 struct cublaslt_key {
   int m, n, k;
   std::ptrdiff_t lda, ldb, ldd, mask_ld;
-  bool transpose_a, transpose_b, accumulate;
+  bool transpose_a, transpose_b, accumulate, d_bf16;
   cublasLtEpilogue_t epilogue;
   unsigned align_a, align_b, align_d, align_bias, align_mask;
   friend bool operator==(const cublaslt_key&, const cublaslt_key&) = default;
@@ -96,14 +96,16 @@ class cublaslt_products {
   cublaslt_products& operator=(const cublaslt_products&) = delete;
   ~cublaslt_products() { (void)cublasLtDestroy(handle_); }
 
-  std::size_t scratch_bytes(int rows, int k, int n) const {
+  bool rounds_to_bf16() const { return precision_ == precision::bf16; }
+  std::size_t scratch_bytes(int rows, int k, int n, bool rows_in_bf16 = false) const {
     const auto up = [](std::size_t bytes) { return (bytes + 255) / 256 * 256; };
     const auto r = static_cast<std::size_t>(std::max(rows, 0)), wide = static_cast<std::size_t>(std::max(k, n));
     const std::size_t sums = up(sum_rows_scratch<float>(r, wide));
     if (precision_ != precision::bf16) return std::max<std::size_t>(256, sums);
     const auto row = [](int columns) { return static_cast<std::size_t>(bf16_row(columns)); };
+    const auto copied = [&](int columns) { return rows_in_bf16 && read_in_place(columns) ? 0 : up(2 * r * row(columns)); };
     const std::size_t weights = std::max(row(k) * static_cast<std::size_t>(n), row(n) * static_cast<std::size_t>(k));
-    return sums + up(2 * r * row(k)) + up(2 * std::max(weights, r * row(n)));
+    return sums + copied(k) + std::max(up(2 * weights), copied(n)) + up(2 * wide);
   }
 
   // While a step is captured cuBLASLt is not asked for algorithms: it may use the device for that. A product without one is left out and noted.
@@ -115,10 +117,12 @@ class cublaslt_products {
 
   void affine(const affine_product& a) {
     check(a);
+    check_stored(a.x.as_bf16 || a.y.as_bf16, rounds_to_bf16());
     if (a.rows == 0) {
       if (a.gate_sum) check(cudaMemsetAsync(a.gate_sum, 0, sizeof(float) * static_cast<std::size_t>(a.n), system_.stream), "clearing a sum");
       return;
     }
+    if (is_gelu(a.gelu) && !fuses_gelu(a)) return affine_then_gelu(system_, *this, a);
     scratch s{scratch_of(a.scratch)};
     auto* parts = s.take<std::byte>(sum_rows_scratch<float>(static_cast<std::size_t>(a.rows), static_cast<std::size_t>(std::max(a.k, a.n))));
     detail::cublaslt_product p{};
@@ -126,22 +130,31 @@ class cublaslt_products {
     const auto [w, ldw] = a.transposed ? read(s, a.w, a.ldw, a.k, a.n) : read(s, a.w, a.ldw, a.n, a.k);
     p.a = a.transposed ? detail::cublaslt_matrix{w, a.n, a.k, ldw, false} : detail::cublaslt_matrix{w, a.k, a.n, ldw, true};
     p.b = {x, a.k, a.rows, ldx, false};
-    p.d = {a.y, a.n, a.rows, a.ldy, false};
-    p.accumulate = a.accumulate;
+    p.d = {a.y.at, a.n, a.rows, a.ldy, false};
+    p.accumulate = a.accumulate, p.d_bf16 = a.y.as_bf16;
     p.epilogue = epilogue_of(a);
-    p.bias = a.gate_sum ? a.gate_sum : a.bias;
+    if (a.bias) p.bias = a.y.as_bf16 ? read(s, a.bias, a.n, 1, a.n).first : a.bias;  // cuBLASLt takes it in the type of D
+    if (p.epilogue == CUBLASLT_EPILOGUE_DRELU_BGRAD || p.epilogue == CUBLASLT_EPILOGUE_DGELU_BGRAD) p.bias = a.gate_sum;
     p.mask = a.bits ? static_cast<const void*>(a.bits) : a.gate_bits;
     p.mask_ld = 32 * (a.bits ? a.ldbits : a.ldgate);
+    if (is_gelu(a.gelu)) {
+      p.mask = a.slope_of ? a.slope_of : a.before, p.mask_ld = a.n;
+      if (!multiply_fused(p)) affine_then_gelu(system_, *this, a);
+      return;
+    }
     if (p.epilogue == CUBLASLT_EPILOGUE_DEFAULT) return multiply(p);
-    if (multiply_fused(p)) return;
-    multiply(p);
-    each(system_, static_cast<std::size_t>(a.rows) * static_cast<std::size_t>(a.n), late_epilogue{a});
-    if (a.bits) write_mask(system_, a);
-    if (a.gate_sum) column_sums(system_, a.rows, a.n, a.y, a.ldy, parts, a.gate_sum);
+    const bool fused = multiply_fused(p);
+    if (!fused) {
+      multiply(p);
+      each(system_, static_cast<std::size_t>(a.rows) * static_cast<std::size_t>(a.n), late_epilogue{a});
+      if (a.bits) write_mask(system_, a);
+    }
+    if (a.gate_sum && !(fused && p.epilogue == CUBLASLT_EPILOGUE_DRELU_BGRAD)) column_sums(system_, a.rows, a.n, a.y, a.ldy, parts, a.gate_sum);
   }
 
   void outer(const outer_product& o) {
     check(o);
+    check_stored(o.a.as_bf16 || o.b.as_bf16, rounds_to_bf16());
     const auto clear = [&](float* sum, int n) {
       if (sum) check(cudaMemsetAsync(sum, 0, sizeof(float) * static_cast<std::size_t>(n), system_.stream), "clearing a sum");
     };
@@ -198,17 +211,29 @@ class cublaslt_products {
     return static_cast<std::byte*>(given);
   }
 
+  // Whether rows of an array in bf16 start where tensor cores read them: at 16 bytes.
+  static constexpr bool read_in_place(int columns) { return columns % 8 == 0; }
+
   // The operand in the products' precision, and its leading dimension.
-  std::pair<const void*, std::ptrdiff_t> read(scratch& s, const float* from, std::ptrdiff_t ld, int rows, int columns) {
-    if (precision_ != precision::bf16) return {from, ld};
+  std::pair<const void*, std::ptrdiff_t> read(scratch& s, stored<const float> from, std::ptrdiff_t ld, int rows, int columns) {
+    if (precision_ != precision::bf16 || (from.as_bf16 && read_in_place(columns))) return {from.at, ld};
     const std::ptrdiff_t row = bf16_row(columns);
     auto* to = s.take<std::uint16_t>(static_cast<std::size_t>(row) * static_cast<std::size_t>(rows));
     each(system_, static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns), round_to_bf16{from, ld, to, row, columns});
     return {to, row};
   }
 
+  // cuBLASLt's GELU is the one with tanh. What it reads has rows of a multiple of 8 numbers.
+  static bool fuses_gelu(const affine_product& a) {
+    const float* aux = a.slope_of ? a.slope_of : a.before;
+    return a.gelu == activation::gelu_tanh && (!aux || (a.n % 8 == 0 && detail::alignment_of(aux) == 16));
+  }
+
   static cublasLtEpilogue_t epilogue_of(const affine_product& a) {
-    if (a.gate_sum) return CUBLASLT_EPILOGUE_DRELU_BGRAD;
+    if (a.slope_of) return a.gate_sum ? CUBLASLT_EPILOGUE_DGELU_BGRAD : CUBLASLT_EPILOGUE_DGELU;
+    if (a.before) return a.bias ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_AUX;
+    if (is_gelu(a.gelu)) return a.bias ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_GELU;
+    if (a.gate_sum && !a.y.as_bf16) return CUBLASLT_EPILOGUE_DRELU_BGRAD;  // beside a D in bf16 it would round the sums to bf16
     if (a.gate_bits) return CUBLASLT_EPILOGUE_DRELU;
     if (a.bits) return a.bias ? CUBLASLT_EPILOGUE_RELU_AUX_BIAS : CUBLASLT_EPILOGUE_RELU_AUX;
     if (a.relu) return a.bias ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_RELU;
@@ -257,6 +282,7 @@ class cublaslt_products {
                                    .transpose_a = p.a.transpose,
                                    .transpose_b = p.b.transpose,
                                    .accumulate = p.accumulate,
+                                   .d_bf16 = p.d_bf16,
                                    .epilogue = p.epilogue,
                                    .align_a = detail::alignment_of(p.a.data),
                                    .align_b = detail::alignment_of(p.b.data),
@@ -286,7 +312,7 @@ class cublaslt_products {
     set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, p.epilogue);
     if (p.mask) set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, static_cast<std::int64_t>(p.mask_ld));
     set_pointers(plan.operation, p);
-    layout(plan.a, operand, p.a), layout(plan.b, operand, p.b), layout(plan.d, CUDA_R_32F, p.d);
+    layout(plan.a, operand, p.a), layout(plan.b, operand, p.b), layout(plan.d, p.d_bf16 ? CUDA_R_16BF : CUDA_R_32F, p.d);
   }
 
   // The library's first choice within the workspace. Sums across blocks must be ordered: no reduction in place.

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
+#include "relreason/backend/cuda/arithmetic.cuh"
 #include "relreason/backend/cuda/functions.cuh"
 #include "relreason/backend/cuda/reciprocal.cuh"
 #include "relreason/backend/cuda/system.cuh"
@@ -12,6 +14,10 @@
 #include "relreason/core/philox.hpp"
 
 namespace relreason::device {
+
+// What numbers stored as X are computed in.
+template <class X>
+using computed = std::conditional_t<std::is_same_v<X, bf16>, float, X>;
 
 // Where the masks of one layer of one line are drawn. A captured step reads its number from memory (`step_at`, if given).
 struct dropout_place {
@@ -85,12 +91,30 @@ struct sigmoid {
   T* x;
   RELREASON_HD void operator()(std::size_t i) const { x[i] = sigmoid_of(x[i]); }
 };
+template <class T>
+struct gelu {
+  activation form;
+  T* to;
+  const T* x;
+  RELREASON_HD void operator()(std::size_t i) const { to[i] = gelu_of(form, x[i]); }
+};
+template <class T>
+struct gelu_back {
+  activation form;
+  T* to;
+  const T *x, *dy;
+  bool add;
+  RELREASON_HD void operator()(std::size_t i) const {
+    const T d = product(gelu_slope_of(form, x[i]), dy[i]);
+    to[i] = add ? to[i] + d : d;
+  }
+};
 
 // One thread for the entries that share a block of four words.
-template <class T>
+template <class X, class T>
 struct dropout {
   std::size_t n;
-  T* x;
+  X* x;
   std::uint32_t below;
   T keep;
   dropout_place place;
@@ -101,8 +125,8 @@ struct dropout {
     for (std::uint64_t lane = 0; lane < 4; ++lane) {
       const std::uint64_t position = 4 * at + lane;
       if (position < first || position - first >= n) continue;
-      T& value = x[position - first];
-      value = b.v[lane] < below ? T(0) : value * keep;
+      X& value = x[position - first];
+      value = static_cast<X>(b.v[lane] < below ? T(0) : value * keep);
     }
   }
 };
@@ -216,11 +240,20 @@ template <class System, class T>
 void sigmoid(const System& system, std::size_t n, T* x) {
   each(system, n, pass::sigmoid<T>{x});
 }
+template <class System, class T>  // to = gelu(x), in one of its forms
+void gelu(const System& system, activation form, std::size_t n, T* to, const T* x) {
+  each(system, n, pass::gelu<T>{form, to, x});
+}
+template <class System, class T>  // to = gelu'(x) dy, or, with add, to += that
+void gelu_back(const System& system, activation form, std::size_t n, T* to, const T* x, const T* dy, bool add) {
+  each(system, n, pass::gelu_back<T>{form, to, x, dy, add});
+}
 // Drops percent of the entries and scales the others by 1 / (1 - percent / 100); entry i of x is entry first + i of the stream.
-template <class System, class T>
-void dropout(const System& system, std::size_t n, T* x, int percent, const dropout_place& place, std::uint64_t first) {
+template <class System, class X>
+void dropout(const System& system, std::size_t n, X* x, int percent, const dropout_place& place, std::uint64_t first) {
+  using T = computed<X>;
   const auto below = static_cast<std::uint32_t>(static_cast<std::uint64_t>(percent) * 0x100000000u / 100);
-  if (n) each(system, (first + n + 3) / 4 - first / 4, pass::dropout<T>{n, x, below, static_cast<T>(100.0 / (100 - percent)), place, first});
+  if (n) each(system, (first + n + 3) / 4 - first / 4, pass::dropout<X, T>{n, x, below, static_cast<T>(100.0 / (100 - percent)), place, first});
 }
 template <class System, class T>
 void lstm_forward(const System& system, std::size_t rows, std::size_t width, T* gates, T* c, T* tc, T* h) {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "relreason/backend/host_device.hpp"
+#include "relreason/backend/kernels.hpp"
 
 namespace relreason::device {
 
@@ -81,6 +82,56 @@ RELREASON_HD inline double tanh_of(double x) { return std::tanh(x); }
 template <class T>
 RELREASON_HD T sigmoid_of(T x) {
   return 1 / (1 + exp_of(-x));
+}
+
+// 1 - Phi(u) for u >= 0, and where GELUs end, as the CPU's rows_body.hpp has them.
+RELREASON_HD inline float normal_tail(float u, float density) {
+  const float t = 1.f / (product(u, .35f) + 1.f);
+  float p = product(t, -2.90949386e-2f) + 1.43718821e-1f;
+  p = product(p, t) - 2.55180835e-1f;
+  p = product(p, t) + 1.58550805e-1f;
+  p = product(p, t) - 2.26698088e-2f;
+  p = product(p, t) + 1.05316515e-1f;
+  p = product(p, t) + 1.19882861e-1f;
+  p = product(p, t) + 1.39854736e-1f;
+  p = product(p, t) + 1.39621829e-1f;
+  return product(product(p, t), density);
+}
+RELREASON_HD inline double normal_tail(double u, double) { return std::erfc(u * 0.7071067811865475244) / 2; }
+RELREASON_HD constexpr float gelu_end(activation form, float) { return form == activation::gelu ? 13 : 10; }
+RELREASON_HD constexpr double gelu_end(activation form, double) { return form == activation::gelu ? 40 : 21; }
+
+// rest = 1 - g(u) and slope = u g'(u) of u = min(|x|, end), where GELU is x g(x)
+template <class T>
+struct gelu_parts {
+  T u, rest, slope;
+  RELREASON_HD gelu_parts(activation form, T x) {
+    const T end = gelu_end(form, x);
+    u = x < 0 ? -x : x;
+    u = u > end ? end : u;
+    const T square = product(u, u);
+    if (form == activation::gelu) {
+      const T density = u < end ? exp_of(product(square, T(-0.5))) : T(0);
+      slope = product(product(u, density), T(0.3989422804014327));
+      rest = normal_tail(u, density);
+    } else {
+      const T s = product(u, product(square, T(0.07135481627260025)) + T(1.5957691216057308));
+      const T e = u < end ? exp_of(-s) : T(0);
+      rest = e / (1 + e);
+      slope = product(product(product(u, product(square, T(0.21406444881780076)) + T(1.5957691216057308)), rest), 1 - rest);
+    }
+  }
+};
+template <class T>
+RELREASON_HD T gelu_of(activation form, T x) {
+  const gelu_parts<T> p(form, x);
+  return positive(x) - product(p.u, p.rest);
+}
+template <class T>
+RELREASON_HD T gelu_slope_of(activation form, T x) {
+  const gelu_parts<T> p(form, x);
+  const T below = p.rest - p.slope;
+  return x > 0 ? 1 - below : below;
 }
 
 }  // namespace relreason::device

@@ -14,7 +14,7 @@ template <class System, class M, name... Wanted>
 class predictor_on {
  public:
   predictor_on(const parameters<M>& weights, const limits<M>& at, int device = 0, precision p = precision::full)
-      : session_(device, p), program_(at, session_.system(), session_.products()) {
+      : session_(device, p), program_(at, session_.system(), session_.products()), name_(session_.name() + program_.pair_text()) {
     program_.send(weights);
   }
 
@@ -25,12 +25,14 @@ class predictor_on {
     session_.use();
     program_.run(b, {}, outputs, [&](const auto& shape, auto&& work) { session_.run(graphs_, shape, work, program_.scratch()); });
   }
-  const char* instructions() const { return session_.name(); }
+  const char* instructions() const { return name_.c_str(); }
+  std::string memory_text() const { return program_.pair_memory_text(); }
 
  private:
   session<System> session_;
   batch_program<M, System, typename session<System>::products_type, false, Wanted...> program_;
   typename session<System>::graphs graphs_;
+  std::string name_;
 };
 
 }  // namespace relreason::device

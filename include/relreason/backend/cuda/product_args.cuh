@@ -1,5 +1,5 @@
 // relreason/backend/cuda/product_args.cuh -- what a product of the CUDA backend is asked for; docs/policies/backend.md tells the same of the CPU.
-// All arrays are row-major, float, in memory of the system that computes; sizes are run-time arguments.
+// All arrays are row-major, in memory of the system that computes; float, or, where they are `stored`, float or bf16; sizes are run-time arguments.
 #pragma once
 
 #include <concepts>
@@ -7,21 +7,22 @@
 #include <cstdint>
 
 #include "relreason/backend/kernels.hpp"
+#include "relreason/backend/stored.hpp"
 #include "relreason/core/error.hpp"
 
 namespace relreason::device {
 
 // Y = X W^T + bias, then what the flags ask for.    X: (rows, k)  W: (n, k), or transposed (k, n)  Y: (rows, n)
-// Either of the forward pass (bias, relu, bits), or of the backward pass (gate_bits, gate_sum), or accumulating (bias).
+// Either of the forward pass (bias, relu, bits; bias, gelu, before), or of the backward pass (gate_bits or slope_of, gate_sum), or accumulating (bias).
 struct affine_product {
   int rows = 0, k = 0, n = 0;
-  const float* x = nullptr;
+  stored<const float> x;
   std::ptrdiff_t ldx = 0;  // elements from one row of X to the next
   const float* w = nullptr;
   std::ptrdiff_t ldw = 0;
   bool transposed = false;
-  const float* bias = nullptr;  // (n) or null for zero
-  float* y = nullptr;
+  const float* bias = nullptr;  // (n) or null for zero; rounded to bf16 where Y is stored so
+  stored<float> y;              // in bf16 it is rounded once, after bias, ReLU and gate, and cannot accumulate
   std::ptrdiff_t ldy = 0;
   bool accumulate = false;  // y += ...
   bool relu = false;        // y = max(y, 0)
@@ -31,23 +32,26 @@ struct affine_product {
   std::ptrdiff_t ldbits = 0;                 // words from one row to the next
   const std::uint32_t* gate_bits = nullptr;  // y = bit ? y : 0
   std::ptrdiff_t ldgate = 0;
-  float* gate_sum = nullptr;  // (n) = column sums of the gated y: the gradient of a bias
-  void* scratch = nullptr;    // products::scratch_bytes(rows, k, n) bytes, 256-byte aligned
+  activation gelu = activation::none;  // y = gelu(y) in the form named, or y = gelu'(slope_of) y; Y is float, and rows of these arrays have no gaps
+  float* before = nullptr;             // (rows, n) written: y before the GELU; or null
+  const float* slope_of = nullptr;     // (rows, n)
+  float* gate_sum = nullptr;           // (n) = column sums of the gated y, as it is stored: the gradient of a bias
+  void* scratch = nullptr;             // products::scratch_bytes(rows, k, n, X is bf16) bytes, 256-byte aligned
 };
 
 // C += A^T B, or C = A^T B    A: (rows, m)  B: (rows, n)  C: (m, n)
 struct outer_product {
   int rows = 0, m = 0, n = 0;
-  const float* a = nullptr;
+  stored<const float> a;
   std::ptrdiff_t lda = 0;
-  const float* b = nullptr;
+  stored<const float> b;
   std::ptrdiff_t ldb = 0;
   float* c = nullptr;
   std::ptrdiff_t ldc = 0;
   bool accumulate = true;
   float* a_sum = nullptr;   // (m) = column sums of A, or
   float* b_sum = nullptr;   // (n) = column sums of B, whichever holds the gradient of a layer's output
-  void* scratch = nullptr;  // products::scratch_bytes(rows, m, n) bytes, 256-byte aligned
+  void* scratch = nullptr;  // products::scratch_bytes(rows, m, n, A and B are bf16) bytes, 256-byte aligned
 };
 
 // Words from one row of a mask to the next.
@@ -58,8 +62,14 @@ template <class P>
 concept products = requires(P& p, const affine_product& a, const outer_product& o) {
   p.affine(a);
   p.outer(o);
-  { p.scratch_bytes(1, 1, 1) } -> std::same_as<std::size_t>;  // of (rows, k, n): enough for affine and outer
+  { p.scratch_bytes(1, 1, 1, false) } -> std::same_as<std::size_t>;  // of (rows, k, n, whether the rows are bf16): enough for affine and outer
+  { p.rounds_to_bf16() } -> std::same_as<bool>;                      // whether arrays may be stored so
 };
+
+// Arrays are stored in bf16 for products that round to it: others would read more than is there.
+inline void check_stored(bool any_bf16, bool rounds) {
+  if (any_bf16 && !rounds) fail("products: found arrays in bf16 beside products of another precision, wanted precision bf16");
+}
 
 // Refuses what would read or write out of bounds, and flags that exclude each other: a caller's mistake, found before a device is asked.
 inline void check(const affine_product& a) {
@@ -71,9 +81,14 @@ inline void check(const affine_product& a) {
   if (a.ldx < a.k || a.ldy < a.n || a.ldw < (a.transposed ? a.n : a.k))
     wrong("rows closer than they are long", "ldx >= k, ldy >= n, ldw >= k (transposed: n)");
   if (a.accumulate && (a.relu || a.gate_bits)) wrong("accumulate beside relu or gate_bits", "one of them");
+  if (a.accumulate && a.y.as_bf16) wrong("accumulate into bf16", "sums in float");
   if (a.bits && !a.relu) wrong("bits without relu", "both");
   if (a.gate_bits && (a.bias || a.relu)) wrong("gate_bits beside bias or relu", "either the forward or the backward pass");
-  if (a.gate_sum && !a.gate_bits) wrong("gate_sum without gate_bits", "both");
+  if (a.gate_sum && !a.gate_bits && !a.slope_of) wrong("gate_sum without gate_bits or slope_of", "one of them");
+  if ((a.before || a.slope_of) && !is_gelu(a.gelu)) wrong("before or slope_of without gelu", "a form of GELU");
+  if (is_gelu(a.gelu) && (a.relu || a.gate_bits || a.accumulate || a.y.as_bf16))
+    wrong("gelu beside relu, gate_bits, accumulate or bf16", "gelu alone");
+  if (a.slope_of && (a.bias || a.before)) wrong("slope_of beside bias or before", "either the forward or the backward pass");
   if (a.gate_sum && a.rows && !a.scratch) wrong("gate_sum without scratch", "scratch_bytes(rows, k, n) bytes of it");
   if (a.bits && (a.ldbits < mask_words(a.n) || a.ldbits % 4))
     wrong("ldbits too small or no multiple of 4", "mask_words(n) or a larger multiple of 4");

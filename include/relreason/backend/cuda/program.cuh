@@ -29,10 +29,10 @@ class batch_program {
 
  public:
   // most_bytes: of its memory, or 0 for all that is free, with `beside` bytes that the owner will take; see pairs_at_once(). Tables are copied;
-  // batches must name their rows, as prepare() tells them.
+  // batches must name their rows, as prepare() tells them. held_already: bytes of tables in another program of the owner, for errors.
   batch_program(const limits<M>& planned, System system, Products& products, std::size_t most_bytes = 0, std::size_t beside = 0,
-                const std::vector<input_table>& tables = {})
-      : system_(system), memory_(planned, system, products, most_bytes, beside, tables), now_(&memory_.batches[0]) {}
+                const std::vector<input_table>& tables = {}, std::size_t held_already = 0)
+      : system_(system), memory_(planned, system, products, most_bytes, beside, tables, held_already), now_(&memory_.batches[0]) {}
   batch_program(const batch_program&) = delete;
   batch_program& operator=(const batch_program&) = delete;
 
@@ -111,9 +111,33 @@ class batch_program {
   const System& system() const { return system_; }
   bool computes_again() const { return now_->w.ctx.rebuild; }
   int pairs_at_once() const { return now_->w.ctx.pairs_at_once; }
+  // How pair layers are computed, where it is not in float, kept and all at once: all of it that changes their numbers.
+  std::string pair_text() const {
+    const auto& ctx = now_->w.ctx;
+    if (memory_.pair_bytes == 0 || (!ctx.pairs_bf16 && ctx.pairs_at_once == ctx.chunk_rows)) return {};
+    return std::string(", pair layers") + (ctx.pairs_bf16 ? " in bf16" : "") + (ctx.pairs_at_once == ctx.chunk_rows ? "" : policy_text());
+  }
+  // "pair layers: policy store, bf16, 1.5 MiB"; empty without pair layers.
+  std::size_t pair_bytes() const { return memory_.pair_bytes; }
+  std::string pair_memory_text() const {
+    const auto& ctx = now_->w.ctx;
+    if (memory_.pair_bytes == 0) return {};
+    const std::size_t tenths = (memory_.pair_bytes * 10 + (1u << 20) - 1) >> 20;
+    return std::string("pair layers: policy ") + (ctx.rebuild ? "masks" : "store") + (ctx.pairs_bf16 ? ", bf16, " : ", fp32, ") +
+           std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MiB" +
+           (ctx.pairs_at_once == ctx.chunk_rows ? "" : ", " + std::to_string(ctx.pairs_at_once) + " pairs at once");
+  }
   scratch_memory<System>& scratch() { return memory_.scratch; }
   std::size_t bytes() const { return memory_.bytes(); }
-  const double* line_losses() const { return memory_.sums; }  // sums by line, on the device: for what after() enqueues
+  std::size_t held_bytes() const { return memory_.held_bytes; }  // of tables, here and in other programs
+  const double* line_losses() const { return memory_.sums; }     // sums by line, on the device: for what after() enqueues
+
+  // On the device, of the batch that runs, or ran last, with the rows that run beyond it: for what after() enqueues.
+  template <int Line>
+  const T* value() const {
+    return static_cast<const T*>(now_->w.v[Line]);
+  }
+  std::size_t rows(int space) const { return at(now_->w.ctx.extents[space].rows); }
 
   // After a step that is not finite: the first number that is not, by line, sample and place, in words. Inputs come first.
   std::string find_non_finite(int* sample = nullptr) {
@@ -141,6 +165,9 @@ class batch_program {
   }
 
  private:
+  std::string policy_text() const {
+    return (computes_again() ? " computed again, " : " kept, ") + std::to_string(pairs_at_once()) + " pairs at once";
+  }
   struct nothing {
     void operator()() const {}
   };
@@ -193,7 +220,7 @@ class batch_program {
     if constexpr (lines::runs(I) && f.kind != line_kind::minimize && lines::valued[at(I)]) {
       auto& ctx = r.template here<I>();
       if (r.w.g[I]) ctx.fill(at(ctx.extents[f.space].rows) * at(f.width), r.w.g[I], T(0));
-      engine::template bound_at<I>::forward(ctx, slots<I>(), std::get<at(I)>(r.w.tapes), engine::template arguments_of<I>(r.w),
+      engine::template bound_at<I>::forward(ctx, slots<I>(), r.w.tapes.template at<I>(), engine::template arguments_of<I>(r.w),
                                             static_cast<std::conditional_t<f.integral, int, T>*>(r.w.v[I]));
     }
   }
@@ -203,7 +230,7 @@ class batch_program {
     if constexpr (lines::runs(I) && f.kind == line_kind::minimize) {
       using bound = typename engine::template bound_at<I>;
       auto& ctx = r.template here<I>();
-      auto& tape = std::get<at(I)>(r.w.tapes);
+      auto& tape = r.w.tapes.template at<I>();
       const auto in = engine::template arguments_of<I>(r.w);
       ctx.loss = memory_.sums + I;
       ctx.right = memory_.sums + n + I;
@@ -234,7 +261,7 @@ class batch_program {
   void side_result([[maybe_unused]] own_batch& r, [[maybe_unused]] std::size_t k) {
     if constexpr (N.after_dot() != name{}) {
       constexpr int I = M::template find<N.before_dot()>();
-      engine::template bound_at<I>::template side_result<N.after_dot()>(r.template here<I>(), slots<I>(), std::get<at(I)>(r.w.tapes),
+      engine::template bound_at<I>::template side_result<N.after_dot()>(r.template here<I>(), slots<I>(), r.w.tapes.template at<I>(),
                                                                         engine::template arguments_of<I>(r.w), r.sides[k]);
     }
   }

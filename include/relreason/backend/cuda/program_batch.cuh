@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,14 +22,7 @@ struct table_places {
 
 // A program has two, so that one batch is made ready while the other's step runs.
 template <class Lines>
-struct program_batch {
-  using M = typename Lines::M;
-  using T = typename Lines::T;
-  using engine = typename Lines::engine;
-  using store = typename Lines::store;
-  static constexpr int n = Lines::n;
-  static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
+struct program_parts<Lines>::one_batch {
   typename store::block tables;     // inputs and index arrays
   typename store::staging staging;  // the same on the host
   typename store::ahead copy;
@@ -42,8 +36,9 @@ struct program_batch {
   std::atomic<const batch<M, T>*> of = nullptr;
 
   // Memory for what was measured: values lie in the program's block, which both share.
-  void place(const typename Lines::System& on, std::byte* value_memory, std::size_t value_bytes, std::size_t table_bytes, const extent* capacity) {
-    tables = store::make(on, table_bytes, "inputs and index arrays");
+  void place(const System& on, std::byte* value_memory, std::size_t value_bytes, std::size_t table_bytes, const extent* capacity,
+             const std::string& hint) {
+    tables = store::make(on, table_bytes, "inputs and index arrays", hint);
     staging = typename store::staging(table_bytes);
     values = arena(value_memory, value_bytes);
     device_tables = arena(tables.data(), table_bytes);
@@ -164,7 +159,7 @@ struct program_batch {
       values.reset(line.after[0]), device_tables.reset(line.after[1]), host_tables.reset(line.after[2]);
       return;
     }
-    bound::plan(w.ctx, std::get<at(I)>(w.tapes));
+    bound::plan(w.ctx, w.tapes.template at<I>());
     line.there = true;
     line.before = before, line.after = used();
   }
@@ -177,7 +172,7 @@ struct program_batch {
     }
     const auto first = static_cast<std::ptrdiff_t>(shape.size());
     line.there = false;  // until its tables are whole
-    engine::template bound_at<I>::lay_out(w.ctx, std::get<at(I)>(w.tapes), host_arguments<I>());
+    engine::template bound_at<I>::lay_out(w.ctx, w.tapes.template at<I>(), host_arguments<I>());
     line.there = true;
     line.shape.assign(shape.begin() + first, shape.end());
   }
@@ -253,5 +248,8 @@ struct program_batch {
   std::array<staged<int>, at(n)> numbers_;  // of rows of tables
   staged<int> live_;
 };
+
+template <class Lines>
+using program_batch = typename program_parts<Lines>::one_batch;
 
 }  // namespace relreason::device

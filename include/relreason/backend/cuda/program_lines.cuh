@@ -78,6 +78,21 @@ struct program_lines {
   using mean_of = typename loss_policies<typename M::template line_at<I>::extra>::mean;
 };
 
+// The names in which a program's batch and memory are written.
+template <class Lines>
+struct program_parts {
+  using M = typename Lines::M;
+  using T = typename Lines::T;
+  using System = typename Lines::System;
+  using engine = typename Lines::engine;
+  using store = typename Lines::store;
+  static constexpr int n = Lines::n;
+  static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+  struct one_batch;   // program_batch.cuh
+  struct all_memory;  // program_memory.cuh
+};
+
 // What a captured step is told anew at each launch.
 template <class Lines>
 struct program_call {

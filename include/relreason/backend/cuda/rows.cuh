@@ -70,15 +70,15 @@ struct add_rows {
     to[p.row * ld_to + p.column] += by ? product(by[r], x) : x;
   }
 };
-template <class T>
+template <class X, class T>
 struct scale_rows {
   row_count rows;
   grid_width width;
-  T* x;
+  X* x;
   const T* by;
   RELREASON_HD void operator()(std::size_t i) const {
     const std::size_t row = width.split(i).row;
-    if (row < rows.now()) x[i] *= by[row];
+    if (row < rows.now()) x[i] = static_cast<X>(x[i] * by[row]);
   }
 };
 template <class To, class T>
@@ -119,12 +119,12 @@ struct make_bits {
     bits[p.row * ld_bits + p.column] = word;
   }
 };
-template <class T>
+template <class To, class T>
 struct select_rows {
   row_count rows;
   grid_width width;
   std::size_t w;
-  T* to;
+  To* to;
   const std::uint32_t* bits;
   std::size_t ld_bits;
   const T* from;
@@ -135,30 +135,32 @@ struct select_rows {
     if (p.row >= rows.now()) return;
     const std::size_t r = row_at(index, p.row);
     if (r == no_row) {
-      to[i] = T(0);
+      to[i] = To(0);
       return;
     }
     const bool open = !bits || (bits[p.row * ld_bits + p.column / 32] >> (p.column % 32) & 1u);
     const T factor = (by ? by[p.row] : T(1)) * (also ? also[r] : T(1));
-    to[i] = open ? factor * from[r * w + p.column] : T(0);
+    to[i] = static_cast<To>(open ? factor * from[r * w + p.column] : T(0));
   }
 };
 
 // Strand t of 32 sums the products of columns t, t + 32, ...; then strand t takes strand t + 16, t + 8, ..., t + 1.
-template <class T>
+template <class X, class T>
 struct dot_rows {
   static constexpr unsigned strands = warp_lanes;
   row_count rows;
   std::size_t width;
-  const T *x, *y;
+  const X* x;
+  const T* y;
   const int* index;
   T* to;
   RELREASON_HD T strand(std::size_t row, unsigned t) const {
     const std::size_t r = row_at(index, row);
     T s = 0;
     if (r == no_row) return s;
-    const T *const a = x + row * width, *const b = y + r * width;
-    for (std::size_t j = t; j < width; j += strands) s += product(a[j], b[j]);
+    const X* const a = x + row * width;
+    const T* const b = y + r * width;
+    for (std::size_t j = t; j < width; j += strands) s += product(static_cast<T>(a[j]), b[j]);
     return s;
   }
   RELREASON_HD void operator()(std::size_t row) const {
@@ -196,9 +198,9 @@ void add_rows(const System& system, row_count rows, std::size_t width, T* to, st
   each(system, rows.most * width, pass::add_rows<T>{rows, grid_width(width), to, ld_to, from, ld_from, index, by});
 }
 // x_i *= by_i
-template <class System, class T>
-void scale_rows(const System& system, row_count rows, std::size_t width, T* x, const T* by) {
-  each(system, rows.most * width, pass::scale_rows<T>{rows, grid_width(width), x, by});
+template <class System, class X, class T>
+void scale_rows(const System& system, row_count rows, std::size_t width, X* x, const T* by) {
+  each(system, rows.most * width, pass::scale_rows<X, T>{rows, grid_width(width), x, by});
 }
 // to_i = a_(ia[i]) + b_(ib[i]), or its positive part; a null index means row i. `to` may be of another type.
 template <class System, class To, class T>
@@ -213,16 +215,16 @@ void make_bits(const System& system, row_count rows, std::size_t width, const T*
   each(system, rows.most * words, pass::make_bits<T>{rows, grid_width(words), columns, x, bits, ld_bits ? ld_bits : words});
 }
 // to_ij = bit j of row i ? by_i also_r from_rj : 0, r = index[i] or i. Null bits, by, also: all ones.
-template <class System, class T>
-void select_rows(const System& system, row_count rows, std::size_t width, T* to, const std::uint32_t* bits, const T* from, const int* index,
+template <class System, class To, class T>
+void select_rows(const System& system, row_count rows, std::size_t width, To* to, const std::uint32_t* bits, const T* from, const int* index,
                  const T* by, const T* also = nullptr, std::size_t ld_bits = 0) {
   const std::size_t words = ld_bits ? ld_bits : (width + 31) / 32;
-  each(system, rows.most * width, pass::select_rows<T>{rows, grid_width(width), width, to, bits, words, from, index, by, also});
+  each(system, rows.most * width, pass::select_rows<To, T>{rows, grid_width(width), width, to, bits, words, from, index, by, also});
 }
 // to_i = x_i . y_r, r = index[i] or i
-template <class System, class T>
-void dot_rows(const System& system, row_count rows, std::size_t width, const T* x, const T* y, const int* index, T* to) {
-  each_warp(system, rows.most, pass::dot_rows<T>{rows, width, x, y, index, to});
+template <class System, class X, class T>
+void dot_rows(const System& system, row_count rows, std::size_t width, const X* x, const T* y, const int* index, T* to) {
+  each_warp(system, rows.most, pass::dot_rows<X, T>{rows, width, x, y, index, to});
 }
 
 }  // namespace relreason::device

@@ -12,10 +12,10 @@ namespace relreason::device {
 namespace fold {
 
 // to_gj += sum_k by_k x_kj; with mean, to_gj = the mean, 0 for an empty group
-template <class T>
+template <class T, class X = T>
 struct sum {
   using part = T;
-  const T* x;
+  const X* x;
   std::size_t ld_x;
   const T* by;
   T* to;
@@ -23,7 +23,7 @@ struct sum {
   bool mean;
   RELREASON_HD part empty() const { return 0; }
   RELREASON_HD part load(std::size_t row, std::uint32_t column) const {
-    const T value = x[row * ld_x + column];
+    const T value = static_cast<T>(x[row * ld_x + column]);
     return by ? product(by[row], value) : value;
   }
   RELREASON_HD static void join(part& to, const part& next) { to += next; }
@@ -35,13 +35,13 @@ struct sum {
 };
 
 // The greatest value of the lowest row that has it; NaN is greater than all, and the last NaN counts, as on the CPU.
-template <class T>
+template <class T, class X = T>
 struct max {
   struct part {
     T value;
     int row;  // -1: none
   };
-  const T* x;
+  const X* x;
   std::size_t ld_x;
   T* to;
   int* best;
@@ -49,7 +49,7 @@ struct max {
   int first;  // number of the row that `x` begins with
   bool accumulate;
   RELREASON_HD part empty() const { return {T(0), -1}; }
-  RELREASON_HD part load(std::size_t row, std::uint32_t column) const { return {x[row * ld_x + column], static_cast<int>(row)}; }
+  RELREASON_HD part load(std::size_t row, std::uint32_t column) const { return {static_cast<T>(x[row * ld_x + column]), static_cast<int>(row)}; }
   RELREASON_HD static void join(part& to, const part& next) {
     if (next.row < 0) return;
     const bool next_nan = next.value != next.value, nan = to.value != to.value;
@@ -88,9 +88,9 @@ template <class T>
 std::size_t sum_rows_scratch(std::size_t rows, std::size_t width) {
   return fold_scratch<T>(rows, 1, rows, width);
 }
-template <class System, class T>
-void sum_rows(const System& system, row_count rows, std::size_t width, const T* x, T* to, void* scratch) {
-  run_fold(system, one_group{rows}, width, fold::sum<T>{x, width, nullptr, to, 0, false}, scratch);
+template <class System, class X, class T>
+void sum_rows(const System& system, row_count rows, std::size_t width, const X* x, T* to, void* scratch) {
+  run_fold(system, one_group{rows}, width, fold::sum<T, X>{x, width, nullptr, to, 0, false}, scratch);
 }
 
 // to_g += sum over the rows i of group g of x_i, or by_i x_i
@@ -98,10 +98,10 @@ template <class T>
 std::size_t sum_groups_scratch(const row_lists& groups, std::size_t width) {
   return fold_scratch<T>(groups.rows, groups.n, groups.longest, width);
 }
-template <class System, class T>
-void sum_groups(const System& system, const row_lists& groups, std::size_t width, const T* x, std::size_t ld_x, T* to, std::size_t ld_to, const T* by,
+template <class System, class X, class T>
+void sum_groups(const System& system, const row_lists& groups, std::size_t width, const X* x, std::size_t ld_x, T* to, std::size_t ld_to, const T* by,
                 void* scratch) {
-  run_fold(system, groups, width, fold::sum<T>{x, ld_x, by, to, ld_to, false}, scratch);
+  run_fold(system, groups, width, fold::sum<T, X>{x, ld_x, by, to, ld_to, false}, scratch);
 }
 // to_g = the sum times 1 / count, 0 for an empty group; scratch as for sum_groups
 template <class System, class T>
@@ -116,9 +116,9 @@ template <class T>
 std::size_t max_groups_scratch(const row_lists& groups, std::size_t width) {
   return fold_scratch<typename fold::max<T>::part>(groups.rows, groups.n, groups.longest, width);
 }
-template <class System, class T>
-void max_groups(const System& system, const row_lists& groups, std::size_t width, const T* x, T* to, int* best, bool accumulate, void* scratch) {
-  run_fold(system, groups, width, fold::max<T>{x, width, to, best, width, groups.first, accumulate}, scratch);
+template <class System, class X, class T>
+void max_groups(const System& system, const row_lists& groups, std::size_t width, const X* x, T* to, int* best, bool accumulate, void* scratch) {
+  run_fold(system, groups, width, fold::max<T, X>{x, width, to, best, width, groups.first, accumulate}, scratch);
 }
 
 // *to += sum of f(i), a double each, over [0, n)

@@ -21,7 +21,7 @@ namespace pass {
 
 // What a CPU kernel does in its epilogue and a library does not: y = relu(y + row_bias_(of i)), or y = gate > 0 ? y : 0.
 struct late_rows {
-  float* y;
+  stored<float> y;
   std::ptrdiff_t ldy;
   grid_width width;
   const float* row_bias;
@@ -32,12 +32,12 @@ struct late_rows {
   std::size_t w;
   RELREASON_HD void operator()(std::size_t i) const {
     const place p = width.split(i);
-    float& to = y[static_cast<std::ptrdiff_t>(p.row) * ldy + p.column];
-    float v = to;
+    const auto at = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(p.row) * ldy) + p.column;
+    float v = y.get(at);
     if (row_bias && of[p.row] >= 0) v += row_bias[static_cast<std::size_t>(of[p.row]) * w + p.column];
     if (relu && v < 0) v = 0;
     if (gate && !(gate[static_cast<std::ptrdiff_t>(p.row) * ldgate + p.column] > 0)) v = 0;
-    to = v;
+    y.set(at, v);
   }
 };
 
@@ -62,6 +62,17 @@ struct state {
   bool rebuild = false;
   int pairs_at_once = chunk_rows;
   int pair_chunk() const { return pairs_at_once; }
+  bool pairs_bf16 = false;     // how their numbers are stored
+  std::size_t pair_bytes = 0;  // what plan() took for them, masks included
+  stored<T> take_pairs(std::size_t n) {
+    pair_bytes += n * (pairs_bf16 ? sizeof(bf16) : sizeof(T));
+    if (pairs_bf16) return memory->template take<bf16>(n);
+    return memory->template take<T>(n);
+  }
+  std::uint32_t* take_pair_bits(std::size_t n) {
+    pair_bytes += n * sizeof(std::uint32_t);
+    return memory->template take<std::uint32_t>(n);
+  }
 
   System system;
   Products* products = nullptr;
@@ -76,9 +87,10 @@ struct state {
   std::vector<int>* shape = nullptr;    // all that a captured step hangs on
   std::size_t* scratch_wanted = nullptr;
 
-  void want(int n_rows, int k, int n) const {
+  void want(int n_rows, int k, int n, bool of_pairs = false) const {
     if (scratch_wanted)
-      *scratch_wanted = std::max(*scratch_wanted, products->scratch_bytes(n_rows, k, n) + static_cast<std::size_t>(std::max(k, n)) * sizeof(T));
+      *scratch_wanted = std::max(
+          *scratch_wanted, products->scratch_bytes(n_rows, k, n, of_pairs && pairs_bf16) + static_cast<std::size_t>(std::max(k, n)) * sizeof(T));
   }
   template <class V, class Count>
   staged<V> take_table(Count count) {
@@ -115,28 +127,29 @@ struct state {
     if (a.rows == 0) return;
     affine_product p;
     p.rows = a.rows, p.k = a.k, p.n = a.n;
-    p.x = a.x, p.ldx = a.ldx;
+    p.x = {a.x, a.x_bf16}, p.ldx = a.ldx;
     p.w = a.w.data, p.ldw = a.w.ld, p.transposed = a.w.transposed;
-    p.y = a.y, p.ldy = a.ldy;
+    p.y = {a.y, a.y_bf16}, p.ldy = a.ldy;
     p.bias = a.row_bias ? nullptr : a.bias;
     p.accumulate = a.accumulate, p.relu = a.relu && !a.row_bias;
     if (a.bits && !a.row_bias) p.bits = a.bits, p.ldbits = a.ldbits;
     p.gate_bits = a.gate_bits, p.ldgate = mask_words(a.n);
-    p.scratch = with_sum(products->scratch_bytes(a.rows, a.k, a.n), a.n, a.gate_sum, p.gate_sum);
+    p.gelu = a.gelu, p.before = a.before, p.slope_of = a.slope_of;
+    p.scratch = with_sum(products->scratch_bytes(a.rows, a.k, a.n, a.x_bf16), a.n, a.gate_sum, p.gate_sum);
     products->affine(p);
     if (a.gate_sum) device::add(system, size(a.n), a.gate_sum, p.gate_sum);
     const T* gate = a.gate_bits ? nullptr : a.gate;
     if (!a.row_bias && !gate) return;
     const auto w = static_cast<std::size_t>(a.n);
     device::each(system, static_cast<std::size_t>(a.rows) * w,
-                 pass::late_rows{a.y, a.ldy, grid_width(w), a.row_bias, a.row_bias_of, a.relu && a.row_bias, gate, a.ldgate, w});
-    if (a.bits) device::make_bits(system, size(a.rows), w, a.y, a.bits, static_cast<std::size_t>(a.ldbits));
+                 pass::late_rows{p.y, a.ldy, grid_width(w), a.row_bias, a.row_bias_of, a.relu && a.row_bias, gate, a.ldgate, w});
+    if (a.bits) p.y.typed([&](const auto* y) { device::make_bits(system, size(a.rows), w, y, a.bits, static_cast<std::size_t>(a.ldbits)); });
   }
   void outer(const relreason::outer_args<T>& a) const {
     if (a.rows == 0) return;
     outer_product p;
-    p.rows = a.rows, p.m = a.m, p.n = a.n, p.a = a.a, p.lda = a.lda, p.b = a.b, p.ldb = a.ldb, p.c = a.c, p.ldc = a.ldc;
-    p.scratch = with_sum(products->scratch_bytes(a.rows, a.m, a.n), a.m, a.a_sum, p.a_sum);
+    p.rows = a.rows, p.m = a.m, p.n = a.n, p.a = {a.a, a.a_bf16}, p.lda = a.lda, p.b = {a.b, a.b_bf16}, p.ldb = a.ldb, p.c = a.c, p.ldc = a.ldc;
+    p.scratch = with_sum(products->scratch_bytes(a.rows, a.m, a.n, a.a_bf16 && a.b_bf16), a.m, a.a_sum, p.a_sum);
     products->outer(p);
     if (a.a_sum) device::add(system, size(a.m), a.a_sum, p.a_sum);
   }
@@ -145,11 +158,17 @@ struct state {
 
   // ---- elements
   void fill(std::size_t n, T* to, T value) const { device::fill(system, n, to, value); }
-  void copy(std::size_t n, T* to, const T* from) const { device::copy(system, n, to, from); }
+  void copy(std::size_t n, T* to, stored<const T> from) const {
+    from.typed([&](const auto* x) { device::copy(system, n, to, x); });
+  }
   void add(std::size_t n, T* to, const T* from) const { device::add(system, n, to, from); }
   void gate(std::size_t n, T* to, const T* by) const { device::gate(system, n, to, by); }
-  void dropout(std::size_t n, T* x, int percent, int layer, std::uint64_t first) const {
-    device::dropout(system, n, x, percent, dropout_place{seed, line, layer, 0, step}, first);
+  void gelu(activation form, std::size_t n, T* to, const T* x) const { device::gelu(system, form, n, to, x); }
+  void gelu_back(activation form, std::size_t n, T* to, const T* x, const T* dy, bool add) const {
+    device::gelu_back(system, form, n, to, x, dy, add);
+  }
+  void dropout(std::size_t n, stored<T> x, int percent, int layer, std::uint64_t first) const {
+    x.typed([&](auto* to) { device::dropout(system, n, to, percent, dropout_place{seed, line, layer, 0, step}, first); });
   }
   template <class F>
   void each(std::size_t n, const F& f) const {
@@ -165,36 +184,40 @@ struct state {
   }
 
   // ---- rows
-  void copy_rows(int n_rows, int width, T* to, int ld_to, const T* from, int ld_from, const int* row = nullptr) const {
-    device::copy_rows(system, size(n_rows), size(width), to, size(ld_to), from, size(ld_from), row);
+  void copy_rows(int n_rows, int width, stored<T> to, int ld_to, const T* from, int ld_from, const int* row = nullptr) const {
+    to.typed([&](auto* y) { device::copy_rows(system, size(n_rows), size(width), y, size(ld_to), from, size(ld_from), row); });
   }
   void add_rows(int n_rows, int width, T* to, int ld_to, const T* from, int ld_from, const int* row = nullptr, const T* by = nullptr) const {
     device::add_rows(system, size(n_rows), size(width), to, size(ld_to), from, size(ld_from), row, by);
   }
-  void scale_rows(int n_rows, int width, T* x, const T* by) const { device::scale_rows(system, size(n_rows), size(width), x, by); }
-  void sum_rows(int n_rows, int width, const T* x, T* to) const {
-    device::sum_rows(system, size(n_rows), size(width), x, to, scratch->at_least(system, sum_rows_scratch<T>(size(n_rows), size(width))));
+  void scale_rows(int n_rows, int width, stored<T> x, const T* by) const {
+    x.typed([&](auto* to) { device::scale_rows(system, size(n_rows), size(width), to, by); });
   }
-  void sum_groups(const row_groups& g, int first, int n_rows, int width, const T* x, int ldx, T* to, int ld_to, const T* by = nullptr) const {
+  void sum_rows(int n_rows, int width, stored<const T> x, T* to) const {
+    void* parts = scratch->at_least(system, sum_rows_scratch<T>(size(n_rows), size(width)));
+    x.typed([&](const auto* from) { device::sum_rows(system, size(n_rows), size(width), from, to, parts); });
+  }
+  void sum_groups(const row_groups& g, int first, int n_rows, int width, stored<const T> x, int ldx, T* to, int ld_to, const T* by = nullptr) const {
     const row_lists lists = window(g, first, n_rows);
-    device::sum_groups(system, lists, size(width), x, size(ldx), to, size(ld_to), by,
-                       scratch->at_least(system, sum_groups_scratch<T>(lists, size(width))));
+    void* parts = scratch->at_least(system, sum_groups_scratch<T>(lists, size(width)));
+    x.typed([&](const auto* from) { device::sum_groups(system, lists, size(width), from, size(ldx), to, size(ld_to), by, parts); });
   }
-  void max_groups(const row_groups& g, int first, int n_rows, int width, const T* x, T* to, int* best) const {
+  void max_groups(const row_groups& g, int first, int n_rows, int width, stored<const T> x, T* to, int* best) const {
     const row_lists lists = window(g, first, n_rows);
-    device::max_groups(system, lists, size(width), x, to, best, true, scratch->at_least(system, max_groups_scratch<T>(lists, size(width))));
+    void* parts = scratch->at_least(system, max_groups_scratch<T>(lists, size(width)));
+    x.typed([&](const auto* from) { device::max_groups(system, lists, size(width), from, to, best, true, parts); });
   }
-  void gather_pairs(int n_rows, int width, T* to, const T* a, const int* ia, const T* b, const int* ib, bool relu) const {
-    device::gather_pairs(system, size(n_rows), size(width), to, a, ia, b, ib, relu);
+  void gather_pairs(int n_rows, int width, stored<T> to, const T* a, const int* ia, const T* b, const int* ib, bool relu) const {
+    to.typed([&](auto* y) { device::gather_pairs(system, size(n_rows), size(width), y, a, ia, b, ib, relu); });
   }
-  void select_rows(int n_rows, int width, T* to, const std::uint32_t* bits, const T* from, const int* row, const T* by, const T* also) const {
-    device::select_rows(system, size(n_rows), size(width), to, bits, from, row, by, also, size(mask_words(width)));
+  void select_rows(int n_rows, int width, stored<T> to, const std::uint32_t* bits, const T* from, const int* row, const T* by, const T* also) const {
+    to.typed([&](auto* y) { device::select_rows(system, size(n_rows), size(width), y, bits, from, row, by, also, size(mask_words(width))); });
   }
-  void make_bits(int n_rows, int width, const T* x, std::uint32_t* bits) const {
-    device::make_bits(system, size(n_rows), size(width), x, bits, size(mask_words(width)));
+  void make_bits(int n_rows, int width, stored<const T> x, std::uint32_t* bits) const {
+    x.typed([&](const auto* from) { device::make_bits(system, size(n_rows), size(width), from, bits, size(mask_words(width))); });
   }
-  void dot_rows(int n_rows, int width, const T* x, const T* y, const int* row, T* to) const {
-    device::dot_rows(system, size(n_rows), size(width), x, y, row, to);
+  void dot_rows(int n_rows, int width, stored<const T> x, const T* y, const int* row, T* to) const {
+    x.typed([&](const auto* from) { device::dot_rows(system, size(n_rows), size(width), from, y, row, to); });
   }
   void lstm_forward(int n_rows, int width, T* gates, T* c, T* tc, T* h) const {
     device::lstm_forward(system, size(n_rows), size(width), gates, c, tc, h);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "relreason/backend/cuda/system.cuh"
@@ -15,8 +16,8 @@
 
 namespace relreason::device {
 
-// block: owned memory that the system's code may touch; staging: host memory from which copies to it run beside other work; ahead: a copy that
-// start() begins, from any thread, and that the system's later work waits for after finish().
+// block: owned memory that the system's code may touch, where it is short an error that ends in a hint; staging: host memory from which copies to
+// it run beside other work; ahead: a copy that start() begins, from any thread, and that the system's later work waits for after finish().
 template <class System>
 struct storage {
   using block = memory;
@@ -25,7 +26,7 @@ struct storage {
     void start(const System&, void* to, const void* from, std::size_t bytes) { copy({}, to, from, bytes); }
     void finish(const System&) {}
   };
-  static block make(const System&, std::size_t bytes, const char*) { return block(bytes); }
+  static block make(const System&, std::size_t bytes, const char*, const std::string& = {}) { return block(bytes); }
   static std::size_t available(const System&) { return std::numeric_limits<std::size_t>::max(); }
   static void copy(const System&, void* to, const void* from, std::size_t bytes) {
     if (bytes && to != from) std::memcpy(to, from, bytes);
@@ -50,8 +51,8 @@ struct storage<cuda_system> {
     stream on_;
     event done_;
   };
-  static block make(const cuda_system& on, std::size_t bytes, const char* what) {
-    block b(bytes, what);
+  static block make(const cuda_system& on, std::size_t bytes, const char* what, const std::string& hint = "use a smaller batch") {
+    block b(bytes, what, hint);
     zero(on.stream, b.data(), bytes);  // rows beyond a batch's are read where sizes are rounded up: they must be numbers
     return b;
   }
@@ -72,6 +73,8 @@ struct storage<cuda_system> {
 template <class System>
 class scratch_memory {
  public:
+  std::string hint = "use a smaller batch";  // for whom there is no memory
+
   void* at_least(const System& on, std::size_t bytes) {
     wanted_ = std::max(wanted_, bytes);
     if (!capturing_) grow(on);
@@ -84,7 +87,7 @@ class scratch_memory {
     storage<System>::wait(on);
     block_ = {};
     const std::size_t more = most + most / 4;
-    block_ = storage<System>::make(on, more < storage<System>::available(on) ? more : most, "the parts of long sums");
+    block_ = storage<System>::make(on, more < storage<System>::available(on) ? more : most, "the parts of long sums", hint);
     wanted_ = most;
     return true;
   }

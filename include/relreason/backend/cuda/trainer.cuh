@@ -14,6 +14,7 @@
 
 #include "relreason/backend/cuda/program.cuh"
 #include "relreason/backend/cuda/session.cuh"
+#include "relreason/backend/cuda/verdicts.cuh"
 #include "relreason/train/device_trainer.hpp"
 
 namespace relreason::device {
@@ -73,6 +74,7 @@ class stepper {
   static_assert(
       requires(const Optimizer& o) { o.template factors<float>(double{}, 1LL, double{}); },
       "relreason::device: this optimizer runs on the CPU only; a device needs its factors<T>(rate, step, scale), as adam, adamw and sgd have them");
+  using verdicts_type = row_verdicts<System>;
   using factors_type = decltype(std::declval<const Optimizer&>().template factors<float>(double{}, 1LL, double{}));
 
  public:
@@ -89,12 +91,11 @@ class stepper {
         session_(options.device.number, options.arithmetic),
         kernel_(select_kernels<float>(options.instructions, options.arithmetic == precision::bf16 ? precision::bf16 : precision::full)),
         program_(at, session_.system(), session_.products(), options.device_memory, n_moments * bytes(), held_tables(options)),
-        name_(std::string(session_.name()) +
-              (program_.computes_again() ? ", pair layers computed again, " + std::to_string(program_.pairs_at_once()) + " pairs at once" : "")) {
+        name_(session_.name() + program_.pair_text()) {
     const std::size_t learned = parameters<M>::table().learned;
     arena measure;
     lay_out(measure);
-    block_ = store::make(session_.system(), measure.peak() + 64, "the optimizer's moments");
+    block_ = store::make(session_.system(), measure.peak() + 64, "the optimizer's moments", program_.scratch().hint);
     arena real(block_.data(), block_.bytes());
     lay_out(real);
     for (auto& m : host_moments_) m.assign(learned, 0.f);
@@ -144,15 +145,28 @@ class stepper {
   }
   // The wanted values without dropout, from the weights as they are now; planned when it is asked for first.
   std::function<void(const batch<M>&, const std::array<float*, n_wanted>&)> answers() {
-    session_.use();
-    if (!answers_) answers_ = std::make_unique<answers_type>(limits_, session_.system(), session_.products());
-    answers_->take_weights(program_);
+    ready_answers();
     return [this](const batch<M>& b, const std::array<float*, n_wanted>& to) {
       if (b.samples == 0) return;
       answers_->check_padded(b);
       session_.use();
       answers_->run(b, {}, to, [&](const auto& shape, auto&& work) { session_.run(answer_graphs_, shape, work, answers_->scratch()); });
     };
+  }
+  // The same judged there (answers_of::judge): a row's verdict is all that is copied back of it.
+  std::function<double(const batch<M>&, metric::verdict*)> verdicts() {
+    if constexpr (label >= 0) {
+      ready_answers();
+      if (!verdicts_) {
+        extent capacity[at(M::n_spaces)];
+        capacity_extents(limits_, limits_.samples, capacity);
+        const auto most = at(capacity[M::info[at(label)].space].rows);
+        verdicts_ = std::make_unique<verdicts_type>(session_.system(), most, program_.scratch().hint);
+      }
+      return [this](const batch<M>& b, metric::verdict* to) { return b.samples > 0 ? judge(b, to) : 0; };
+    } else {
+      return {};
+    }
   }
   // As of the last pull(); push() sends them back.
   std::vector<float>& moment(std::size_t m) { return host_moments_[m]; }
@@ -170,6 +184,7 @@ class stepper {
   }
 
   const char* instructions() const { return name_.c_str(); }
+  std::string memory_text() const { return program_.pair_memory_text(); }
   const kernels<float>& kernel() const { return kernel_; }  // for predictions on the CPU beside it
   int lanes() const { return 1; }
   const session_type& opened() const { return session_; }
@@ -177,6 +192,38 @@ class stepper {
   program_type& program() { return program_; }
 
  private:
+  static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
+  static constexpr name first_wanted = [] {
+    name first{};
+    for (const name n : {Wanted..., name{}})
+      if (first == name{}) first = n;
+    return first;
+  }();
+  static constexpr int label = [] {  // of what verdicts() judges
+    if constexpr (n_wanted == 0) return -1;
+    else return judging_label<M, first_wanted>;
+  }();
+  void ready_answers() {
+    session_.use();
+    if (!answers_)
+      answers_ =
+          std::make_unique<answers_type>(limits_, session_.system(), session_.products(), 0, 0, std::vector<input_table>{}, program_.held_bytes());
+    answers_->take_weights(program_);
+  }
+  double judge(const batch<M>& b, metric::verdict* to) {
+    constexpr int value = M::template find<first_wanted>();
+    const int space = M::info[at(value)].space, width = M::info[at(value)].width;
+    std::array<bool, at(M::n)> labels{};
+    labels[at(label)] = true;
+    b.check_for(limits_, labels);
+    answers_->check_padded(b);
+    session_.use();
+    verdicts_->tell(b.indices[at(label)]);
+    answers_->run(
+        b, {}, {}, [&](const auto& shape, auto&& work) { session_.run(answer_graphs_, shape, work, answers_->scratch()); },
+        [&] { verdicts_->enqueue(session_.system(), answers_->template value<value>(), answers_->rows(space), width, answers_->scratch()); });
+    return verdicts_->take(to, b.indices[at(label)].size());
+  }
   static std::size_t bytes() { return parameters<M>::table().learned * sizeof(float); }
   static std::size_t state_bytes() { return parameters<M>::table().state_total * sizeof(float); }
   void lay_out(arena& a) {
@@ -222,7 +269,8 @@ class stepper {
   program_type program_;
   std::string name_;
   std::unique_ptr<answers_type> answers_;
-  typename session_type::graphs graphs_, answer_graphs_;  // what was captured of steps and parts of steps, and of answers()
+  std::unique_ptr<verdicts_type> verdicts_;
+  typename session_type::graphs graphs_, answer_graphs_;  // what was captured of steps and parts of steps; of answers() and verdicts()
   typename store::block block_;
   typename store::staging factors_staging_{most_ranges() * sizeof(factors_type)}, squares_staging_{sizeof(double)};
   std::array<float*, n_moments> moments_{};
