@@ -6,6 +6,7 @@
 #include "relreason/message/pool.hpp"
 #include "support/gradient_check.hpp"
 #include "support/questions_of_scenes.hpp"
+#include "support/regions_by_words.hpp"
 
 using namespace relreason;
 using namespace questions_of_scenes;
@@ -19,32 +20,12 @@ struct across : all_pairs<region, word> {};  // words send, regions receive
 template <class Rule>
 using by_hand = model<input<"x", features<2>, region>, input<"t", features<1>, word>, let<"r", Rule, of<"t", "x">>>;
 
-// g = relu([2 s + o0 - o1 ; -s + 3 o1 + 1]) of word s and region o. Scenes of 3 x 2, 2 x 0, 1 x 1 and 0 x 2 regions and words.
 template <class Rule>
 std::vector<double> values_by_hand() {
   using M = by_hand<Rule>;
-  batch<M, double> b;
-  const auto add = [&](std::vector<double> regions, std::vector<double> words) {
-    b.add_sample();
-    b.template count<region>(static_cast<int>(regions.size() / 2));
-    b.template count<word>(static_cast<int>(words.size()));
-    b.template push<"x">(regions.data(), regions.size());
-    b.template push<"t">(words.data(), words.size());
-  };
-  add({1, 0, 0, 2, -3, 1}, {1, -2});
-  add({1, 0, 0, 2}, {});
-  add({4, 1}, {0});
-  add({}, {1, -2});
-  parameters<M, double> p;
-  const std::vector<double> weight{2, 1, -1, -1, 0, 3};
-  std::copy(weight.begin(), weight.end(), p.find("r.g.0.weight"));
-  p.find("r.g.0.bias")[1] = 1;
-  for (const auto& e : p.table().entries)
-    if (e.path == "r.agg.weight")
-      for (std::size_t k = 0; k < e.count; ++k) p.data()[e.offset + k] = static_cast<double>(k);
-  limits<M> at{.samples = 4};
-  at.template set<region>(3).template set<word>(2);
-  const predictor<M, double, "r"> predict(p, at, select_kernels<double>());
+  const auto b = scenes_by_hand<M, region, word>();
+  const auto p = weights_by_hand<M>();
+  const predictor<M, double, "r"> predict(p, limits_by_hand<M, region, word>(), select_kernels<double>());
   auto own = predict.make_workspace();
   std::vector<double> r(static_cast<std::size_t>(predict.template rows<"r">(b)) * 2);
   predict.run(own, b, {r.data()});
