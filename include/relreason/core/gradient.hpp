@@ -13,6 +13,7 @@
 
 #include "relreason/core/engine.hpp"
 #include "relreason/core/lanes.hpp"
+#include "relreason/core/loss_sums.hpp"
 #include "relreason/core/step_options.hpp"
 
 namespace relreason {
@@ -66,10 +67,9 @@ class gradient_program {
   }
 
   std::span<T> gradients() { return {lane(0), parameters<M, T>::table().learned}; }
-  double loss() const { return loss_; }                                // weighted sum of the mean losses
-  const std::array<double, at(n)>& losses() const { return losses_; }  // by line
-  // By line: rows that a loss which judges found right.
-  const std::array<std::uint64_t, at(n)>& right() const { return right_; }
+  double loss() const { return loss_; }                                            // weighted sum of the mean losses
+  const std::array<double, at(n)>& losses() const { return sums_.losses(); }       // by line
+  const std::array<std::uint64_t, at(n)>& right() const { return sums_.right(); }  // by line: rows that a loss which judges found right
   int lanes() const { return planned_lanes_; }
   std::size_t bytes() const { return block_.bytes() + lane_block_.bytes() + worker_block_.bytes(); }
 
@@ -92,11 +92,7 @@ class gradient_program {
         }
       });
     }
-    if (!found.empty()) return found;
-    for (const auto& e : parameters<M, T>::table().entries)
-      for (std::size_t k = 0; !e.frozen && k < e.count; ++k)
-        if (!std::isfinite(lane(0)[e.offset + k])) return "the gradient of " + e.path;
-    return "no single value";
+    return found.empty() ? detail::non_finite_gradient<M>(lane(0)) : found;
   }
 
  private:
@@ -129,8 +125,7 @@ class gradient_program {
     arena real(block_.data(), block_.bytes());
     lay_out_batch(real);
     slots_.resize(at(planned_lanes_));
-    lane_losses_.resize(at(planned_lanes_));
-    lane_right_.resize(at(planned_lanes_));
+    sums_.plan(planned_lanes_);
     lane_block_ = memory(at(planned_lanes_) * lane_size_ * sizeof(T));
     worker_bytes_ = (tile_bytes + 4095) / 4096 * 4096;
     worker_block_ = memory(at(workers) * (worker_bytes_ + workspace_));
@@ -323,8 +318,7 @@ class gradient_program {
   }
 
   void clear_lanes() {
-    for (auto& l : lane_losses_) l.fill(0);
-    for (auto& r : lane_right_) r.fill(0);
+    sums_.clear();
     const int first = options_.accumulate ? 1 : 0;
     threads_.parallel_for(lanes_, [&](int l) {
       if (l >= first) std::memset(static_cast<void*>(lane(l)), 0, lane_size_ * sizeof(T));
@@ -441,8 +435,7 @@ class gradient_program {
     w.ctx.loss = 0;
     w.ctx.right = 0;
     bound::forward(w.ctx, tape, in);
-    lane_right_[at(l)][at(I)] += w.ctx.right;
-    lane_losses_[at(l)][at(I)] += w.ctx.loss / denominator_[at(I)];
+    sums_.add(l, I, w.ctx.loss / denominator_[at(I)], w.ctx.right);
     bound::backward(w.ctx, tape, in, static_cast<T>(weight_of<I>() * options_.scale / denominator_[at(I)]));
   }
 
@@ -470,13 +463,10 @@ class gradient_program {
     });
   }
   void collect_losses() {
-    losses_.fill(0);
-    right_.fill(0);
+    sums_.join(lanes_);
     loss_ = 0;
-    for (int l = 0; l < lanes_; ++l)
-      for (std::size_t i = 0; i < at(n); ++i) losses_[i] += lane_losses_[at(l)][i], right_[i] += lane_right_[at(l)][i];
     engine::each_line([&]<int I>() {
-      if constexpr (M::info[at(I)].kind == line_kind::minimize) loss_ += weight_of<I>() * losses_[at(I)];
+      if constexpr (M::info[at(I)].kind == line_kind::minimize) loss_ += weight_of<I>() * losses()[at(I)];
     });
   }
 
@@ -498,10 +488,8 @@ class gradient_program {
   std::array<std::size_t, at(n)> once_at_{};
   std::vector<detail::line_slots<M, T>> slots_;  // by lane
   const T *resolved_for_ = nullptr, *resolved_state_ = nullptr;
-  std::vector<std::array<double, at(n)>> lane_losses_;
-  std::vector<std::array<std::uint64_t, at(n)>> lane_right_;
-  std::array<std::uint64_t, at(n)> right_{};
-  std::array<double, at(n)> losses_{}, denominator_{};
+  loss_sums<at(n)> sums_;
+  std::array<double, at(n)> denominator_{};
   double loss_ = 0;
   step_options options_;
   std::array<T*, sizeof...(Wanted)> outputs_{};

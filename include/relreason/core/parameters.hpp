@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -131,5 +132,18 @@ class parameters {
  private:
   std::vector<T> data_, state_;
 };
+
+namespace detail {
+
+// The first array with a number that is not finite, of gradients placed as table() says, in words.
+template <class M, class T>
+std::string non_finite_gradient(const T* gradients) {
+  for (const auto& e : parameters<M, T>::table().entries)
+    for (std::size_t k = 0; !e.frozen && k < e.count; ++k)
+      if (!std::isfinite(gradients[e.offset + k])) return "the gradient of " + e.path;
+  return "no single value";
+}
+
+}  // namespace detail
 
 }  // namespace relreason

@@ -157,11 +157,7 @@ class batch_program {
       }
     });
     if (!found.empty() || !Training) return found.empty() ? "no single value" : found;
-    const std::vector<T> g = fetched(gradients(), own_memory::learned_count());
-    for (const auto& e : parameters<M, T>::table().entries)
-      for (std::size_t k = 0; !e.frozen && k < e.count; ++k)
-        if (!std::isfinite(g[e.offset + k])) return "the gradient of " + e.path;
-    return "no single value";
+    return relreason::detail::non_finite_gradient<M>(fetched(gradients(), own_memory::learned_count()).data());
   }
 
  private:
