@@ -38,7 +38,7 @@ inline cxxopts::Options all_options() {
     ("mixed", "batches of all kinds; else one step for each kind in turn, as the original")
     ("bf16", "products of bf16 numbers, sums of fp32")
     ("device", "where steps run: cpu, cuda or cuda:N", text("cpu"))
-    ("table-memory", "MiB of pictures that may stay on a device", whole("256"))
+    ("table-memory", "MiB of pictures and questions that may stay on a device", whole("256"))
     ("threads", "0: all; results do not depend on it", whole("0"))
     ("compare", "folder of a finished run to show beside this one in the report", text(""))
     ("h,help", "print this text");

@@ -233,7 +233,7 @@ TEST_CASE("device: where tables hold the memory that a step needs, the error say
   device::plain_products<crowded> products;
   const std::vector<float> objects(3 * 1000);
   const std::vector<input_table> tables{{"o", {objects.data(), 1000, 3}}};
-  const char* const hint = "inputs that stay on the device hold 12032 bytes: lower trainer_options::table_memory (rn_clevr --table-memory)";  // of 64
+  const char* const hint = "inputs that stay on the device hold 12032 bytes: lower trainer_options::table_memory (--table-memory)";  // of 64
   auto at = small::planned();
   const auto there = [&](std::size_t most, std::size_t held_already = 0, bool with = true) {
     return message_of([&] { program(at, {}, products, most, 0, with ? tables : std::vector<input_table>{}, held_already); });

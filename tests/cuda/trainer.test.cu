@@ -130,7 +130,7 @@ TEST_CASE("GPU trainer: verdicts on rows are those of the rows that it copies") 
     gpu.step(small::scenes(k, k + 40), rate);
     const auto computed = gpu.answers();
     const answers_of<small::net> copied{small::samples, [&](const batch<small::net>& b, float* rows) { computed(b, {rows}); }};
-    row_judge<small::net, "a", "label"> here(copied), there({copied.samples, copied.run, gpu.verdicts()});
+    row_judge<small::net, "a", "label"> here(copied), there({copied.samples, copied.run, gpu.verdicts(), small::net::find<"a">()});
     const auto b = small::scenes(k, k + 40 - k % 7);
     double wanted = 0, found = 0;
     const auto &a = here(b, &wanted), &v = there(b, &found);

@@ -48,7 +48,7 @@ TEMPLATE_TEST_CASE("verdicts: on a device they are those of the rows that it cop
     t.step(small::scenes(k, k + 30), 1e-2);
     const auto here = copies_of(t);
     auto there = here;
-    there.judge = t.verdicts();
+    there.judge = t.verdicts(), there.judged = small::net::find<"a">();
     REQUIRE(there.judge);
     judge copied(here), judged(there);
     const auto b = small::scenes(k, 40 - k);
@@ -113,6 +113,19 @@ TEST_CASE("verdicts: labels that the model does not know, or too few of them, ar
   CHECK_FALSE(device::trainer_on<device::serial_system, other, adam, "t">(limits<other>{}.set<part>(1), serial, {}).verdicts());
 }
 
+TEST_CASE("verdicts: those of one value are not taken for another's", "[cuda]") {
+  batch<other> b;
+  b.add_sample();
+  b.count<part>(5);
+  for (const int side : {1, 0, 1, 1, 0}) b.push<"side">(side);
+  int copied = 0, judged = 0;
+  row_judge<other, "p", "side"> of_p({1, [&](const batch<other>&, float* rows) { ++copied, std::fill_n(rows, 10, 0.f); },
+                                      [&](const batch<other>&, metric::verdict*) { return ++judged, 0.0; }, other::find<"a">()});
+  CHECK(of_p(b).size() == 5);
+  CHECK(copied == 1);
+  CHECK(judged == 0);
+}
+
 TEST_CASE("verdicts: a task's accuracies by type, class and rank are the same whoever judges", "[cuda]") {
   serial_executor serial;
   const small_run::data d;
@@ -120,7 +133,8 @@ TEST_CASE("verdicts: a task's accuracies by type, class and rank are the same wh
   const auto at = task.capacity(7);
   with_logits<device::serial_system, small_run::net> t(at, serial, {.seed = 3});
   const auto computed = t.answers();
-  answers_of<small_run::net> copied{7, [&](const batch<small_run::net>&b, float*rows) { computed(b, {rows}); }}, judged{7, {}, t.verdicts()};
+  answers_of<small_run::net> copied{7, [&](const batch<small_run::net>&b, float*rows) { computed(b, {rows}); }},
+      judged{7, {}, t.verdicts(), small_run::net::find<"a">()};
   double wanted_loss = 0, found_loss = 0;
   const auto wanted = task.evaluate(copied, &wanted_loss), found = task.evaluate(judged, &found_loss);
   CHECK(found_loss == Approx(wanted_loss).epsilon(order_of_sums));
@@ -147,7 +161,7 @@ TEST_CASE("verdicts: rows without a number are refused as where they are copied"
   t.weights_changed();
   const auto computed = t.answers();
   const auto said = [&](const answers_of<small_run::net>& a) { return message_of([&] { task.validate(a); }); };
-  const std::string text = said({7, {}, t.verdicts()});
+  const std::string text = said({7, {}, t.verdicts(), small_run::net::find<"a">()});
   CHECK(text.starts_with("accuracy::add: no logit of a question with label "));
   CHECK(text == said({7, [&](const batch<small_run::net>& b, float* rows) { computed(b, {rows}); }}));
 }

@@ -143,7 +143,8 @@ struct kernels {
 };
 
 enum class isa { automatic, portable, avx2, avx512 };
-// Of the operands of products; sums and stored values stay fp32. bf16: rounded to nearest even. tf32: 10 bits of fraction, on CUDA devices only.
+// Of the operands of products; sums, and what is stored but for pair layers on a device, stay fp32. bf16: rounded to nearest even.
+// tf32: 10 bits of fraction, on CUDA devices only.
 enum class precision { full, bf16, tf32 };
 
 inline const char* text_of(precision p) { return p == precision::bf16 ? "bf16" : p == precision::tf32 ? "tf32" : "fp32"; }

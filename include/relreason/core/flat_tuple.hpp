@@ -25,7 +25,7 @@ struct number_all<std::integer_sequence<int, I...>, Ts...> : numbered<I, Ts>... 
 
 template <int I, class T>
 struct tuple_place {
-  T value;
+  T value{};
 };
 template <int I, class T>
 constexpr T& place_of(tuple_place<I, T>& e) {

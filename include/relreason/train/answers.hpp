@@ -56,8 +56,10 @@ template <class M>
 struct answers_of {
   int samples = 0;
   std::function<void(const batch<M>&, float* rows)> run;
-  // A verdict on each row, by the labels of judging_label, and the sum of the rows' cross-entropy; null where copied rows are judged as well.
+  // A verdict on each row of line `judged`, by the labels of judging_label, and the sum of the rows' cross-entropy; null where copied rows are judged
+  // as well.
   std::function<double(const batch<M>&, metric::verdict*)> judge = {};
+  int judged = -1;
   void operator()(const batch<M>& b, float* rows) const { run(b, rows); }
 };
 
@@ -76,7 +78,7 @@ class row_judge {
     const auto rows = static_cast<std::size_t>(b.rows(logits.space));
     verdicts_.resize(rows);
     if constexpr (judging_label<M, Value> == M::template find<Label>()) {
-      if (answers_.judge) {
+      if (answers_.judge && answers_.judged == M::template find<Value>()) {
         const double sum = answers_.judge(b, verdicts_.data());
         if (loss) *loss += sum;
         return verdicts_;

@@ -250,8 +250,8 @@ class training_run {
     const bool last = record_.epoch == options_.epochs;
     if (last || record_.epoch % options_.validate_every == 0) {
       const auto computed = trainer_.answers();
-      const validation_result found =
-          task_.validate({limits_.samples, [&](const batch<M>& b, float* rows) { computed(b, {rows}); }, trainer_.verdicts()});
+      const validation_result found = task_.validate(
+          {limits_.samples, [&](const batch<M>& b, float* rows) { computed(b, {rows}); }, trainer_.verdicts(), M::template find<Task::output>()});
       std::vector<std::pair<std::string, double>> values{{"epoch", record_.epoch}, {"loss", found.loss}, {"accuracy", found.accuracy}};
       values.insert(values.end(), found.more.begin(), found.more.end());
       log.write("validation", trainer_.steps, values);

@@ -226,7 +226,7 @@ class cublaslt_products {
   // cuBLASLt's GELU is the one with tanh. What it reads has rows of a multiple of 8 numbers.
   static bool fuses_gelu(const affine_product& a) {
     const float* aux = a.slope_of ? a.slope_of : a.before;
-    return a.gelu == activation::gelu_tanh && (!aux || (a.n % 8 == 0 && detail::alignment_of(aux) == 16));
+    return a.gelu == activation::gelu_tanh && a.n % 8 == 0 && (!aux || detail::alignment_of(aux) == 16);
   }
 
   static cublasLtEpilogue_t epilogue_of(const affine_product& a) {

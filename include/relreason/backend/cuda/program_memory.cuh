@@ -98,7 +98,7 @@ struct program_parts<Lines>::all_memory {
     fail("device::batch_program: there is a table for \"", t.input.view(), "\", which is no input of features or pixels");
   }
 
-  static constexpr const char* lower_tables = "lower trainer_options::table_memory (rn_clevr --table-memory)";
+  static constexpr const char* lower_tables = "lower trainer_options::table_memory (--table-memory)";
   std::string held_text() const { return "inputs that stay on the device hold " + std::to_string(held_bytes) + " bytes: " + lower_tables; }
 
   // Measures every array at the limits, then makes the memory for them.
