@@ -1,4 +1,5 @@
-// bench/search.cpp [rows width queries k repeats] -- exact search of the register kernel against FAISS flat, on all processors.
+// bench/search.cpp [rows width queries k repeats faiss] -- exact search of the register kernel against the FAISS flat that is linked here, unless
+// faiss is 0; on all processors. Debian's is as fast as the BLAS that it finds; bench/peers/search_faiss.py compares with the one of PyPI.
 // Prints milliseconds (median and least), GFLOP/s of the products alone, and the ratio. Defaults: 15,000 x 512, 1,000 queries, top 100.
 // Must reach: 2x FAISS flat. Then the seconds of the ranking protocol: every score of half as many queries against the whole gallery, twice.
 #include <algorithm>
@@ -48,6 +49,7 @@ double print(const char* what, const std::vector<double>& ms, double flops) {
 int main(int argc, char** argv) try {
   const auto number = [&](int i, int standard) { return argc > i ? std::atoi(argv[i]) : standard; };
   const int rows = number(1, 15000), width = number(2, 512), queries = number(3, 1000), k = number(4, 100), repeats = number(5, 9);
+  const bool beside_faiss = faiss_available() && number(6, 1) != 0;
   if (rows < 1 || width < 1 || queries < 1 || k < 1 || repeats < 1) relreason::fail("search: wanted five numbers from 1 on");
   const auto gallery = normal(static_cast<std::size_t>(rows) * static_cast<std::size_t>(width), 1);
   const auto asked = normal(static_cast<std::size_t>(queries) * static_cast<std::size_t>(width), 2);
@@ -61,7 +63,7 @@ int main(int argc, char** argv) try {
     const auto found = ours->search(q, k, pool);
     const double own = print(kind == feature_distance::l2 ? "exact_index, l2" : "exact_index, cosine",
                              milliseconds(repeats, [&] { ours->search(q, k, pool); }), flops);
-    if (!faiss_available()) continue;
+    if (!beside_faiss) continue;
     const auto theirs = make_index(g, {.kind = index_kind::faiss_flat, .distance = kind});
     const double flat = print("FAISS flat, as it is", milliseconds(repeats, [&] { theirs->raw_search(q, k); }), flops);
     std::printf("%-34s %9.2f\n", "times as fast as FAISS flat", flat / own);

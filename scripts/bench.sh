@@ -53,7 +53,7 @@ fi
 # Makes the virtual environment and installs PyTorch into it; says why where it cannot.
 prepare_peers() {
   venv=${RELREASON_VENV:-build/venv}
-  if [ -x "$venv/bin/python" ] && "$venv/bin/python" -c 'import numpy, safetensors, torch' 2>/dev/null; then return 0; fi
+  if [ -x "$venv/bin/python" ] && "$venv/bin/python" -c 'import faiss, numpy, safetensors, torch' 2>/dev/null; then return 0; fi
   say "installing PyTorch in $venv (build/venv.log)"
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv" >build/venv.log 2>&1 || return 1
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r bench/peers/requirements.txt >>build/venv.log 2>&1

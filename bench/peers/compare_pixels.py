@@ -44,7 +44,7 @@ CASES = {
 WEIGHTS = {"pixels": 6, "pixels_bf16": 4, "pixels_predict": 3, "ten_questions": 3, "features": 2, "own": 2}
 MEMORY_BATCHES = [64, 640]
 # What else is told on the page: (program, arguments, those of --once). "threads" stands for their number.
-PROGRAMS = [("bench_search", [], ["2000", "64", "100", "10", "2"]),
+PROGRAMS = [("bench_search", ["15000", "512", "1000", "100", "9", "0"], ["2000", "64", "100", "10", "2", "0"]),
             ("bench_ged", [], ["64"]),
             ("bench_render", ["96", "threads"], ["8", "threads"]), ("bench_images", [], []), ("bench_cnn", ["threads"], ["threads"])]
 
@@ -110,6 +110,8 @@ def run(session):
         for name, usual, once in PROGRAMS:
             arguments = [str(options.threads) if word == "threads" else word for word in (once if options.once else usual)]
             result["programs"].append(own.printed(session, name, *arguments))
+        if not options.no_peers:
+            result["programs"].append(own.search_in_turn(session))
     for case in options.cases:
         result["cases"][case] = rounds.run_case(session, case)
         save(session, result)

@@ -1,8 +1,10 @@
 """bench/peers/own.py -- relreason's programs alone: against themselves with other threads, flags and batches; ceilings, latency, feeding."""
 import json
 import os
+import pathlib
 import statistics
 import subprocess
+import sys
 import time
 
 import cases
@@ -94,6 +96,20 @@ def printed(session, name, *arguments):
     done = subprocess.run([str(path), *arguments], capture_output=True, text=True)
     session.load.end()
     error = (done.stderr.strip() or f"{name} ended with status {done.returncode}").splitlines()[-1] if done.returncode else None
+    return {"command": command, "text": done.stdout, "error": error}
+
+
+def search_in_turn(session):
+    """What search_faiss.py prints, as printed() has it."""
+    script, threads = pathlib.Path(__file__).with_name("search_faiss.py"), str(session.options.threads)
+    haste = ["--rounds", "1", "--shape", "2000", "64", "100", "10"] if session.options.once else ["--rounds", "3" if session.options.quick else "7"]
+    command = " ".join([script.name, "bench_search", "--threads", threads, *haste])
+    session.say(command)
+    session.load.begin()
+    done = subprocess.run([sys.executable, str(script), str(session.options.ours / "bench_search"), "--threads", threads, *haste],
+                          capture_output=True, text=True)
+    session.load.end()
+    error = (done.stderr.strip() or f"it ended with status {done.returncode}").splitlines()[-1] if done.returncode else None
     return {"command": command, "text": done.stdout, "error": error}
 
 
