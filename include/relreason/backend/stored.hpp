@@ -1,5 +1,5 @@
 // relreason/backend/stored.hpp -- where the numbers of pair layers lie: as T, or, on a device, as bf16; a pointer that knows which.
-// Source: performance.md, Sec. 3, rule 10: bf16 between the layers, arithmetic and sums in T.
+// bf16 between the layers; arithmetic and sums in T.
 #pragma once
 
 #include <cstddef>

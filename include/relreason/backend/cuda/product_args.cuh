@@ -16,13 +16,13 @@ namespace relreason::device {
 // Either of the forward pass (bias, relu, bits; bias, gelu, before), or of the backward pass (gate_bits or slope_of, gate_sum), or accumulating (bias).
 struct affine_product {
   int rows = 0, k = 0, n = 0;
-  stored<const float> x;
+  stored<const float> x{};
   std::ptrdiff_t ldx = 0;  // elements from one row of X to the next
   const float* w = nullptr;
   std::ptrdiff_t ldw = 0;
   bool transposed = false;
   const float* bias = nullptr;  // (n) or null for zero; rounded to bf16 where Y is stored so
-  stored<float> y;              // in bf16 it is rounded once, after bias, ReLU and gate, and cannot accumulate
+  stored<float> y{};            // in bf16 it is rounded once, after bias, ReLU and gate, and cannot accumulate
   std::ptrdiff_t ldy = 0;
   bool accumulate = false;  // y += ...
   bool relu = false;        // y = max(y, 0)
@@ -42,9 +42,9 @@ struct affine_product {
 // C += A^T B, or C = A^T B    A: (rows, m)  B: (rows, n)  C: (m, n)
 struct outer_product {
   int rows = 0, m = 0, n = 0;
-  stored<const float> a;
+  stored<const float> a{};
   std::ptrdiff_t lda = 0;
-  stored<const float> b;
+  stored<const float> b{};
   std::ptrdiff_t ldb = 0;
   float* c = nullptr;
   std::ptrdiff_t ldc = 0;

@@ -1,6 +1,6 @@
 // relreason/backend/cuda/program_memory.cuh -- a device program's memory, planned once for the limits: weights, gradients, and places for two batches.
 // What pair layers computed is kept for the backward pass (policy store), or, where that is too much, computed again there, some pairs at a time,
-// and only the bits of the last layer's ReLU are kept (policy masks). Source: performance.md, Sec. 4.1.
+// and only the bits of the last layer's ReLU are kept (policy masks).
 #pragma once
 
 #include <algorithm>
